@@ -1,0 +1,57 @@
+/**
+ * Positions and queue offsets in shared memory: moved by one role at a time, read by any thread.
+ *
+ *    word 0   word 1   word 2
+ *    high     low      high again        value = high * 2^32 + low (unsigned), below 2^53
+ *
+ * `Atomics` has no 64-bit words without BigInt, so a value is two halves. A move within the same
+ * 4 GiB is one store of `low`. A move across writes high, low, high again; a reader goes the other
+ * way, and has a whole value when it saw the same high twice: values only grow, so a high word that
+ * was left never comes back, however long the reader was paused.
+ */
+export const POSITION_WORDS = 3
+
+/** The value at some moment during the call. */
+export function readPosition(words: Int32Array, at: number): number {
+  for (;;) {
+    const again = Atomics.load(words, at + 2) // before low: see above
+    const low = Atomics.load(words, at + 1)
+    if (Atomics.load(words, at) === again) return again * 2 ** 32 + (low >>> 0)
+  }
+}
+
+/** Moves it. Only for the role that owns the position, or holds the lock that owns it. */
+export function publishPosition(words: Int32Array, at: number, value: number): void {
+  const high = Math.floor(value / 2 ** 32)
+  if (words[at] !== high) {
+    crossPosition(words, at, value)
+    return
+  }
+  Atomics.store(words, at + 1, value | 0) // publishes everything written before
+}
+
+function crossPosition(words: Int32Array, at: number, value: number): void {
+  const high = Math.floor(value / 2 ** 32)
+  Atomics.store(words, at, high) // readers that pass now retry
+  Atomics.store(words, at + 1, value | 0)
+  Atomics.store(words, at + 2, high) // and are let through again
+}
+
+/** One such value at a fixed place. */
+export class SharedPosition {
+  readonly #words: Int32Array
+  readonly #at: number
+
+  constructor(words: Int32Array, at: number) {
+    this.#words = words
+    this.#at = at
+  }
+
+  value(): number {
+    return readPosition(this.#words, this.#at)
+  }
+
+  publish(value: number): void {
+    publishPosition(this.#words, this.#at, value)
+  }
+}

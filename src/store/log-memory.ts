@@ -1,0 +1,221 @@
+import { Poison } from '../ring/poison.ts'
+import { SharedLock } from '../ring/lock.ts'
+import { SharedPosition } from '../ring/position.ts'
+import { Signal } from '../ring/signal.ts'
+import { Floor, floorsAreAbove } from '../ring/floor.ts'
+import { Rows } from '../ring/rows.ts'
+
+/** Threads by number: each has a floor, a signal and a flag of its own. Network workers follow. */
+export const Thread = { MAIN: 0, FLUSH: 1, DISPATCH: 2, REPLICATE: 3, NETWORK: 4 } as const
+
+/** What stops sends (never reads). `Fault.NO_SPACE` ends by itself, `Fault.FENCED` at a restart. */
+export const Fault = { NONE: 0, NO_SPACE: 1, FENCED: 2 } as const
+
+// Words that different threads write lie two cache lines apart, or they would slow each other down.
+const LINE = 32
+const APPEND_LOCK = 0 * LINE
+const WRITE_LOCK = 1 * LINE
+const APPENDED = 2 * LINE
+const STORE_TIMESTAMP = 2 * LINE + 4
+const VERIFIED = 2 * LINE + 8
+const WRITTEN = 3 * LINE
+const WRITTEN_TIMESTAMP = 3 * LINE + 4
+const FLUSHED = 4 * LINE
+const CREATED = 4 * LINE + 4
+const MIN_POSITION = 4 * LINE + 8
+const DISPATCHED = 5 * LINE
+const DISPATCHED_TIMESTAMP = 5 * LINE + 4
+const REPLICATED = 6 * LINE
+const RECLAIMED = 7 * LINE
+const POISON = 8 * LINE
+const FAULT = 9 * LINE
+const STOPPED = 10 * LINE
+const METADATA_VERSION = 11 * LINE
+const THREADS = 12 * LINE
+const FLOOR = 0
+const SIGNAL = 4
+const WAITING = 8
+const APPLIED = 12
+
+/** The SharedArrayBuffers that all threads of a broker share, as they travel to a worker. */
+export interface LogMemory {
+  control: SharedArrayBuffer
+  window: SharedArrayBuffer
+  rows: SharedArrayBuffer
+  threads: number
+  windowSize: number
+}
+
+/**
+ * `windowSize` is a power of two below 2 GiB; `slack` is the longest append, encoded contiguously
+ * behind the window's end when it straddles it.
+ */
+export function allocateLogMemory(options: {
+  windowSize: number
+  slack: number
+  threads: number
+  rows: number
+}): LogMemory {
+  const bytes = options.windowSize + options.slack
+  return {
+    control: new SharedArrayBuffer((THREADS + options.threads * LINE) * 4),
+    window: new SharedArrayBuffer(bytes, { maxByteLength: bytes }), // growable ones are page-aligned
+    rows: Rows.allocate(options.rows),
+    threads: options.threads,
+    windowSize: options.windowSize,
+  }
+}
+
+/** One thread's views of the shared words. docs/threads.md says who may move which, by what right. */
+export class LogShared {
+  readonly memory: LogMemory
+  readonly thread: number
+  readonly rows: Rows
+  readonly poison: Poison
+  readonly appendLock: SharedLock
+  readonly writeLock: SharedLock
+  readonly appended: SharedPosition
+  readonly storeTimestamp: SharedPosition
+  readonly verified: SharedPosition
+  readonly written: SharedPosition
+  readonly writtenTimestamp: SharedPosition
+  readonly flushed: SharedPosition
+  readonly created: SharedPosition
+  readonly minPosition: SharedPosition
+  readonly dispatched: SharedPosition
+  readonly dispatchedTimestamp: SharedPosition
+  readonly replicated: SharedPosition
+  readonly floor: Floor
+  readonly signal: Signal
+  readonly #words: Int32Array
+
+  constructor(memory: LogMemory, thread: number) {
+    const words = new Int32Array(memory.control)
+    const own = THREADS + thread * LINE
+    this.#words = words
+    this.memory = memory
+    this.thread = thread
+    this.rows = new Rows(memory.rows)
+    this.poison = new Poison(words, POISON)
+    this.appendLock = new SharedLock(words, APPEND_LOCK, this.poison)
+    this.writeLock = new SharedLock(words, WRITE_LOCK, this.poison)
+    this.appended = new SharedPosition(words, APPENDED)
+    this.storeTimestamp = new SharedPosition(words, STORE_TIMESTAMP)
+    this.verified = new SharedPosition(words, VERIFIED)
+    this.written = new SharedPosition(words, WRITTEN)
+    this.writtenTimestamp = new SharedPosition(words, WRITTEN_TIMESTAMP)
+    this.flushed = new SharedPosition(words, FLUSHED)
+    this.created = new SharedPosition(words, CREATED)
+    this.minPosition = new SharedPosition(words, MIN_POSITION)
+    this.dispatched = new SharedPosition(words, DISPATCHED)
+    this.dispatchedTimestamp = new SharedPosition(words, DISPATCHED_TIMESTAMP)
+    this.replicated = new SharedPosition(words, REPLICATED)
+    this.floor = new Floor(words, { at: own + FLOOR, reclaimedAt: RECLAIMED })
+    this.signal = new Signal(words, own + SIGNAL)
+  }
+
+  /** Before any other thread runs: the log ends at `end`, all of it is in files, none in the window. */
+  start(end: number, { minPosition, timestamp }: { minPosition: number; timestamp: number }): void {
+    for (const position of [this.appended, this.written, this.flushed, this.dispatched]) {
+      position.publish(end)
+    }
+    this.verified.publish(end)
+    this.minPosition.publish(minPosition)
+    for (const time of [this.storeTimestamp, this.writtenTimestamp, this.dispatchedTimestamp]) {
+      time.publish(timestamp)
+    }
+    this.#words[RECLAIMED] = end | 0
+    for (let thread = 0; thread < this.memory.threads; thread++) {
+      this.#words[THREADS + thread * LINE + FLOOR] = Floor.CLEAR
+    }
+  }
+
+  /** An appender, under the append lock: from now on bytes below `position` are read from files. */
+  moveReclaimed(position: number): void {
+    Atomics.store(this.#words, RECLAIMED, position | 0) // first this word, then all floors
+  }
+
+  floorsAreAbove(position: number): boolean {
+    return floorsAreAbove(this.#words, {
+      first: THREADS + FLOOR,
+      step: LINE,
+      count: this.memory.threads,
+      position,
+    })
+  }
+
+  signalOf(thread: number): Signal {
+    return new Signal(this.#words, THREADS + thread * LINE + SIGNAL)
+  }
+
+  fault(): number {
+    return Atomics.load(this.#words, FAULT) // set by whoever met the error
+  }
+
+  /** FENCED stays; NO_SPACE comes and goes with the space. */
+  setFault(fault: number): void {
+    if (Atomics.load(this.#words, FAULT) !== Fault.FENCED) Atomics.store(this.#words, FAULT, fault)
+  }
+
+  /** This thread has answers that wait for `flushed` to move; re-read it after setting the flag. */
+  setWaiting(isWaiting: boolean): void {
+    Atomics.store(this.#words, THREADS + this.thread * LINE + WAITING, isWaiting ? 1 : 0)
+  }
+
+  /** After `flushed` moved: wakes the threads that said they wait for it, each once. */
+  wakeWaiting(): void {
+    for (let thread = 0; thread < this.memory.threads; thread++) {
+      const flag = THREADS + thread * LINE + WAITING
+      if (Atomics.load(this.#words, flag) === 0) continue
+      if (Atomics.exchange(this.#words, flag, 0) === 1) this.signalOf(thread).wake()
+    }
+  }
+
+  isStopped(): boolean {
+    return Atomics.load(this.#words, STOPPED) === 1
+  }
+
+  /** Main: everyone finishes what is there, closes its files and leaves. */
+  stop(): void {
+    Atomics.store(this.#words, STOPPED, 1)
+    this.rouseAll()
+  }
+
+  rouseAll(): void {
+    for (let thread = 0; thread < this.memory.threads; thread++) this.signalOf(thread).rouse()
+    for (const lock of [APPEND_LOCK, WRITE_LOCK]) Atomics.notify(this.#words, lock)
+    Atomics.notify(this.#words, CREATED + 1)
+  }
+
+  /** Waits until files exist up to `position`, at most `ms`. */
+  awaitCreated(position: number, ms: number): boolean {
+    const low = Atomics.load(this.#words, CREATED + 1) // before the check: a move ends the wait
+    if (this.created.value() >= position) return true
+    this.signalOf(Thread.FLUSH).rouse()
+    Atomics.wait(this.#words, CREATED + 1, low, ms)
+    return this.created.value() >= position
+  }
+
+  publishCreated(position: number): void {
+    this.created.publish(position)
+    Atomics.notify(this.#words, CREATED + 1)
+  }
+
+  metadataVersion(): number {
+    return Atomics.load(this.#words, METADATA_VERSION)
+  }
+
+  publishMetadataVersion(version: number): void {
+    Atomics.store(this.#words, METADATA_VERSION, version)
+  }
+
+  /** What this thread has taken over of the topics, groups and subscriptions. */
+  publishApplied(version: number): void {
+    Atomics.store(this.#words, THREADS + this.thread * LINE + APPLIED, version)
+    this.signalOf(Thread.MAIN).wake()
+  }
+
+  appliedBy(thread: number): number {
+    return Atomics.load(this.#words, THREADS + thread * LINE + APPLIED)
+  }
+}

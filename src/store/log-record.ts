@@ -1,0 +1,117 @@
+import { readSafeInt64 } from '../base/bytes.ts'
+
+/** Numbers of the stored record (Apache 5.3.3, MessageDecoder and CommitLog). */
+export const MAGIC_V1 = 0xdaa320a7 | 0
+/** Topic length takes two bytes: topics of more than 127 UTF-16 units. */
+export const MAGIC_V2 = 0xdaa320ab | 0
+export const BLANK_MAGIC = 0xcbd43194 | 0
+/** Length and magic of the blank record; every full file ends with at least these. */
+export const BLANK_LENGTH = 8
+/** Everything but hosts, body, topic (and its length) and properties. */
+export const FIXED_LENGTH = 74
+
+const BORN_HOST_V6 = 0x10
+const STORE_HOST_V6 = 0x20
+const TRANSACTION_BITS = 0xc
+const TRANSACTION_PREPARED = 0x4
+const TRANSACTION_ROLLBACK = 0xc
+
+export const RecordAt = {
+  LENGTH: 0,
+  MAGIC: 4,
+  BODY_CRC: 8,
+  QUEUE_ID: 12,
+  FLAG: 16,
+  QUEUE_OFFSET: 20,
+  POSITION: 28,
+  SYS_FLAG: 36,
+  BORN_TIMESTAMP: 40,
+  BORN_HOST: 48,
+} as const
+
+/** What `readRecord` found at a place. */
+export const RecordKind = { MESSAGE: 1, BLANK: 2, BAD: 0 } as const
+export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind]
+
+/** Where the parts of one record lie; reused from record to record. Indices are into the view. */
+export class RecordParts {
+  length = 0
+  queueId = 0
+  sysFlag = 0
+  queueOffset = 0
+  position = 0
+  storeTimestamp = 0
+  bodyCrc = 0
+  bodyAt = 0
+  bodyLength = 0
+  topicAt = 0
+  topicLength = 0
+  propertiesAt = 0
+  propertiesLength = 0
+
+  /** Half messages of the 3.x kind and roll-backs have no place in a consume queue. */
+  hasQueueEntry(): boolean {
+    const transaction = this.sysFlag & TRANSACTION_BITS
+    return transaction !== TRANSACTION_PREPARED && transaction !== TRANSACTION_ROLLBACK
+  }
+}
+
+/**
+ * Finds the parts of the record at `at`. BAD when it is no record, does not end by `end`, or its
+ * lengths do not add up: nothing outside `[at, end)` is ever read.
+ */
+export function readRecord(
+  parts: RecordParts,
+  view: DataView,
+  at: number,
+  end: number,
+): RecordKind {
+  if (end - at < BLANK_LENGTH) return RecordKind.BAD
+  const length = view.getInt32(at)
+  const magic = view.getInt32(at + RecordAt.MAGIC)
+  if (magic === BLANK_MAGIC) return readBlank(parts, length)
+  if (magic !== MAGIC_V1 && magic !== MAGIC_V2) return RecordKind.BAD
+  if (length < FIXED_LENGTH + 17 || length > end - at) return RecordKind.BAD
+  return readMessage(parts, view, at, length) ? RecordKind.MESSAGE : RecordKind.BAD
+}
+
+function readBlank(parts: RecordParts, length: number): RecordKind {
+  parts.length = length
+  return length >= BLANK_LENGTH ? RecordKind.BLANK : RecordKind.BAD
+}
+
+function readMessage(parts: RecordParts, view: DataView, at: number, length: number): boolean {
+  parts.length = length
+  parts.bodyCrc = view.getInt32(at + RecordAt.BODY_CRC)
+  parts.queueId = view.getInt32(at + RecordAt.QUEUE_ID)
+  parts.queueOffset = readSafeInt64(view, at + RecordAt.QUEUE_OFFSET)
+  parts.position = readSafeInt64(view, at + RecordAt.POSITION)
+  parts.sysFlag = view.getInt32(at + RecordAt.SYS_FLAG)
+  const bornHost = (parts.sysFlag & BORN_HOST_V6) === 0 ? 8 : 20
+  const storeHost = (parts.sysFlag & STORE_HOST_V6) === 0 ? 8 : 20
+  const storeTimestampAt = at + RecordAt.BORN_HOST + bornHost
+  const bodyLengthAt = storeTimestampAt + 8 + storeHost + 12 // reconsume times, half position
+  if (bodyLengthAt + 4 > at + length) return false
+  parts.storeTimestamp = readSafeInt64(view, storeTimestampAt)
+  return readVariable(parts, view, { at: bodyLengthAt, end: at + length, recordAt: at })
+}
+
+/** Body, topic and properties, each behind its length; they must end where the record ends. */
+function readVariable(
+  parts: RecordParts,
+  view: DataView,
+  { at, end, recordAt }: { at: number; end: number; recordAt: number },
+): boolean {
+  parts.bodyLength = view.getInt32(at)
+  parts.bodyAt = at + 4
+  const topicLengthAt = parts.bodyAt + parts.bodyLength
+  const isLong = view.getInt32(recordAt + RecordAt.MAGIC) === MAGIC_V2
+  if (parts.bodyLength < 0 || topicLengthAt + (isLong ? 2 : 1) > end) return false
+  parts.topicLength = isLong ? view.getInt16(topicLengthAt) : view.getInt8(topicLengthAt)
+  parts.topicAt = topicLengthAt + (isLong ? 2 : 1)
+  const propertiesLengthAt = parts.topicAt + parts.topicLength
+  if (parts.topicLength < 0 || propertiesLengthAt + 2 > end) return false
+  parts.propertiesLength = view.getInt16(propertiesLengthAt)
+  parts.propertiesAt = propertiesLengthAt + 2
+  return parts.propertiesLength >= 0 && parts.propertiesAt + parts.propertiesLength === end
+}

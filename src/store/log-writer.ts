@@ -1,0 +1,88 @@
+import type { Disk } from '../base/disk.ts'
+import { Fault, Thread, type LogShared } from './log-memory.ts'
+import type { LogFiles } from './log-files.ts'
+import type { LogWindow } from './log-window.ts'
+
+/**
+ * Moves `written`: what was appended goes to the files in order, by one thread at a time, so a
+ * kill -9 never leaves a hole below it. Bytes in the page cache survive the process.
+ */
+export class LogWriter {
+  readonly #shared: LogShared
+  readonly #window: LogWindow
+  readonly #files: LogFiles
+  readonly #disk: Disk
+
+  constructor(shared: LogShared, window: LogWindow, files: LogFiles, disk: Disk) {
+    this.#shared = shared
+    this.#window = window
+    this.#files = files
+    this.#disk = disk
+  }
+
+  /**
+   * True: everything that was appended before the call is written. False: the disk refused, the
+   * fault word says how; what is below `written` stays true.
+   */
+  write(): boolean {
+    const target = this.#shared.appended.value()
+    if (this.#shared.written.value() >= target) return true
+    this.#shared.writeLock.acquire()
+    const isDone = this.#writeLocked()
+    this.#shared.writeLock.release()
+    return isDone
+  }
+
+  /** Bytes appended that are in no file yet. */
+  unwritten(): number {
+    return this.#shared.appended.value() - this.#shared.written.value()
+  }
+
+  #writeLocked(): boolean {
+    if (this.#shared.fault() === Fault.FENCED) return false
+    // The time first, then the position: the record with this time then lies below `end`.
+    const timestamp = this.#shared.storeTimestamp.value()
+    const end = this.#shared.appended.value()
+    let position = this.#shared.written.value()
+    while (position < end) {
+      const pieceEnd = this.#pieceEnd(position, end)
+      if (!this.#writePiece(position, pieceEnd)) return false
+      this.#shared.written.publish(pieceEnd)
+      position = pieceEnd
+    }
+    this.#shared.writtenTimestamp.publish(timestamp)
+    return true
+  }
+
+  /** Up to the end of the window's memory or of the file, whichever comes first. */
+  #pieceEnd(position: number, end: number): number {
+    const windowEnd = position + this.#window.size - this.#window.index(position)
+    return Math.min(end, windowEnd, this.#files.endOfFile(position))
+  }
+
+  #writePiece(position: number, end: number): boolean {
+    try {
+      const { descriptor, start } = this.#files.at(position)
+      this.#disk.pwrite(descriptor, {
+        buffer: this.#window.bytes,
+        offset: this.#window.index(position),
+        length: end - position,
+        position: position - start,
+      })
+    } catch (error) {
+      this.#onError(error)
+      return false
+    }
+    if (this.#shared.fault() === Fault.NO_SPACE) this.#shared.setFault(Fault.NONE)
+    return true
+  }
+
+  /** No space may come back; any other error means that we no longer know what the file holds. */
+  #onError(error: unknown): void {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === undefined) throw error // a bug, not the machine
+    this.#shared.setFault(code === 'ENOSPC' || code === 'EDQUOT' ? Fault.NO_SPACE : Fault.FENCED)
+    this.#shared.signalOf(Thread.FLUSH).rouse() // it retries when there is space
+    this.#shared.signalOf(Thread.MAIN).wake() // it says so in the log
+  }
+}
