@@ -1,0 +1,222 @@
+/**
+ * Every key that Apache 5.3.3 reads from its config files, with its default, by configuration class
+ * (read from the classes by reflection). `key` without `=` has a default that depends on the machine
+ * or holds blanks. Used to tell a key that we do not honour from one that nobody knows.
+ */
+
+const brokerConfig = `
+brokerConfigPath= rocketmqHome namesrvAddr= listenPort=6888 brokerIP1 brokerIP2
+recoverConcurrently=false brokerPermission=6 defaultTopicQueueNums=8 autoCreateTopicEnable=true
+clusterTopicEnable=true brokerTopicEnable=true autoCreateSubscriptionGroup=true
+messageStorePlugIn= msgTraceTopicName=RMQ_SYS_TRACE_TOPIC traceTopicEnable=false
+sendMessageThreadPoolNums putMessageFutureThreadPoolNums pullMessageThreadPoolNums
+litePullMessageThreadPoolNums ackMessageThreadPoolNums=16 processReplyMessageThreadPoolNums=20
+queryMessageThreadPoolNums=10 adminBrokerThreadPoolNums clientManageThreadPoolNums=32
+consumerManageThreadPoolNums=32 loadBalanceProcessorThreadPoolNums=32 heartbeatThreadPoolNums
+recoverThreadPoolNums=32 endTransactionThreadPoolNums flushConsumerOffsetInterval=5000
+flushConsumerOffsetHistoryInterval=60000 rejectTransactionMessage=false
+fetchNameSrvAddrByDnsLookup=false fetchNamesrvAddrByAddressServer=false
+sendThreadPoolQueueCapacity=10000 putThreadPoolQueueCapacity=10000
+pullThreadPoolQueueCapacity=100000 litePullThreadPoolQueueCapacity=100000
+ackThreadPoolQueueCapacity=100000 replyThreadPoolQueueCapacity=10000
+queryThreadPoolQueueCapacity=20000 clientManagerThreadPoolQueueCapacity=1000000
+consumerManagerThreadPoolQueueCapacity=1000000 heartbeatThreadPoolQueueCapacity=50000
+endTransactionPoolQueueCapacity=100000 adminBrokerThreadPoolQueueCapacity=10000
+loadBalanceThreadPoolQueueCapacity=100000 longPollingEnable=true shortPollingTimeMills=1000
+notifyConsumerIdsChangedEnable=true highSpeedMode=false commercialBaseCount=1
+commercialSizePerMsg=4096 accountStatsEnable=true accountStatsPrintZeroValues=true
+maxStatsIdleTimeInMinutes=-1 transferMsgByHeap=true regionId=DefaultRegion
+registerBrokerTimeoutMills=24000 sendHeartbeatTimeoutMillis=1000 slaveReadEnable=false
+disableConsumeIfConsumerReadSlowly=false consumerFallbehindThreshold=17179869184
+brokerFastFailureEnable=true waitTimeMillsInSendQueue=200 waitTimeMillsInPullQueue=5000
+waitTimeMillsInLitePullQueue=5000 waitTimeMillsInHeartbeatQueue=31000
+waitTimeMillsInTransactionQueue=3000 waitTimeMillsInAckQueue=3000
+waitTimeMillsInAdminBrokerQueue=5000 startAcceptSendRequestTimeStamp=0 traceOn=true
+enableCalcFilterBitMap=false rejectPullConsumerEnable=false expectConsumerNumUseFilter=32
+maxErrorRateOfBloomFilter=20 filterDataCleanTimeSpan=86400000 filterSupportRetry=false
+enablePropertyFilter=false compressedRegister=false forceRegister=true
+registerNameServerPeriod=30000 updateNameServerAddrPeriod=120000 brokerHeartbeatInterval=1000
+brokerNotActiveTimeoutMillis=10000 enableNetWorkFlowControl=false
+enableBroadcastOffsetStore=true broadcastOffsetExpireSecond=120
+broadcastOffsetExpireMaxSecond=300 popPollingSize=1024 popPollingMapSize=100000
+maxPopPollingSize=100000 reviveQueueNum=8 reviveInterval=1000 reviveMaxSlow=3
+reviveScanTime=10000 enableSkipLongAwaitingAck=false reviveAckWaitMs=180000 enablePopLog=false
+enablePopBufferMerge=false popCkStayBufferTime=10000 popCkStayBufferTimeOut=3000
+popCkMaxBufferSize=200000 popCkOffsetMaxQueueSize=20000 enablePopBatchAck=false
+popLongPollingForceNotifyInterval=800 enableNotifyBeforePopCalculateLag=true
+enableNotifyAfterPopOrderLockRelease=true initPopOffsetByCheckMsgInMem=true
+retrieveMessageFromPopRetryTopicV1=true enableRetryTopicV2=false popFromRetryProbability=20
+popConsumerFSServiceInit=true popConsumerKVServiceLog=false popConsumerKVServiceInit=false
+popConsumerKVServiceEnable=false popReviveMaxReturnSizePerRead=16384 popReviveMaxAttemptTimes=16
+realTimeNotifyConsumerChange=true litePullMessageEnable=true syncBrokerMemberGroupPeriod=1000
+loadBalancePollNameServerInterval=30000 cleanOfflineBrokerInterval=30000
+serverLoadBalancerEnable=true defaultMessageRequestMode=PULL defaultPopShareQueueNum=-1
+transactionTimeOut=6000 transactionCheckMax=15 transactionCheckInterval=30000
+transactionMetricFlushInterval=3000 transactionOpMsgMaxSize=4096 transactionOpBatchInterval=3000
+aclEnable=false storeReplyMessageEnable=true enableDetailStat=true autoDeleteUnusedStats=true
+isolateLogEnable=false forwardTimeout=3000 enableSlaveActingMaster=false
+enableRemoteEscape=false skipPreOnline=false asyncSendEnable=true useServerSideResetOffset=true
+consumerOffsetUpdateVersionStep=500 delayOffsetUpdateVersionStep=200 lockInStrictMode=false
+compatibleWithOldNameSrv=true enableControllerMode=false controllerAddr=
+fetchControllerAddrByDnsLookup=false syncBrokerMetadataPeriod=5000 checkSyncStateSetPeriod=5000
+syncControllerMetadataPeriod=10000 controllerHeartBeatTimeoutMills=10000
+validateSystemTopicWhenUpdateTopic=true brokerElectionPriority=2147483647
+useStaticSubscription=false metricsExporterType=DISABLE metricsOtelCardinalityLimit=50000
+metricsGrpcExporterTarget= metricsGrpcExporterHeader= metricGrpcExporterTimeOutInMills=3000
+metricGrpcExporterIntervalInMills=60000 metricLoggingExporterIntervalInMills=10000
+metricsPromExporterPort=5557 metricsPromExporterHost= metricsLabel= metricsInDelta=false
+channelExpiredTimeout=120000 subscriptionExpiredTimeout=600000 estimateAccumulation=true
+coldCtrStrategyEnable=false usePIDColdCtrStrategy=true cgColdReadThreshold=3145728
+globalColdReadThreshold=104857600 fetchNamesrvAddrInterval=10000
+popResponseReturnActualRetryTopic=false enableSingleTopicRegister=false
+enableMixedMessageType=false enableSplitRegistration=false popInflightMessageThreshold=10000
+enablePopMessageThreshold=false enableFastChannelEventProcess=false printChannelGroups=false
+printChannelGroupsMinNum=5 splitRegistrationSize=800
+configBlackList=configBlackList;brokerConfigPath skipWhenCKRePutReachMaxTimes=false
+appendAckAsync=false appendCkAsync=false clearRetryTopicWhenDeleteTopic=true
+enableLmqStats=false configManagerVersion=v1 allowRecallWhenBrokerNotWriteable=true
+recallMessageEnable=false enableRegisterProducer=true enableCreateSysGroup=true brokerName
+brokerClusterName=DefaultCluster brokerId=0 brokerContainer=false inBrokerContainer=false`
+
+const messageStoreConfig = `
+storePathRootDir storePathCommitLog= storePathDLedgerCommitLog= storePathEpochFile=
+storePathBrokerIdentity= readOnlyCommitLogStorePaths= mappedFileSizeCommitLog=1073741824
+compactionMappedFileSize=104857600 compactionCqMappedFileSize=10485760
+compactionScheduleInternal=900000 maxOffsetMapSize=104857600 compactionThreadNum=6
+enableCompaction=true mappedFileSizeTimerLog=104857600 timerPrecisionMs=1000
+timerRollWindowSlot=172800 timerFlushIntervalMs=1000 timerGetMessageThreadNum=3
+timerPutMessageThreadNum=3 timerEnableDisruptor=false timerEnableCheckMetrics=true
+timerInterceptDelayLevel=false timerMaxDelaySec=259200 timerWheelEnable=true
+disappearTimeAfterStart=-1 timerStopEnqueue=false timerCheckMetricsWhen=05
+timerSkipUnknownError=false timerWarmEnable=false timerStopDequeue=false
+timerEnableRetryUntilSuccess=false timerCongestNumEachSlot=2147483647
+timerMetricSmallThreshold=1000000 timerProgressLogIntervalMs=10000 storeType=default
+mappedFileSizeConsumeQueue=6000000 enableConsumeQueueExt=false
+mappedFileSizeConsumeQueueExt=50331648 mapperFileSizeBatchConsumeQueue=13800000
+bitMapLengthConsumeQueueExt=64 flushIntervalCommitLog=500 commitIntervalCommitLog=200
+maxRecoveryCommitlogFiles=30 diskSpaceWarningLevelRatio=90 diskSpaceCleanForciblyRatio=85
+useReentrantLockWhenPutMessage=true flushCommitLogTimed=true flushIntervalConsumeQueue=1000
+cleanResourceInterval=10000 deleteCommitLogFilesInterval=100 deleteConsumeQueueFilesInterval=100
+destroyMapedFileIntervalForcibly=120000 redeleteHangedFileInterval=120000 deleteWhen=04
+diskMaxUsedSpaceRatio=75 fileReservedTime=72 deleteFileBatchMax=10 putMsgIndexHightWater=600000
+maxMessageSize=4194304 maxFilterMessageSize=16000 checkCRCOnRecover=true
+flushCommitLogLeastPages=4 commitCommitLogLeastPages=4 flushLeastPagesWhenWarmMapedFile=4096
+flushConsumeQueueLeastPages=2 flushCommitLogThoroughInterval=10000
+commitCommitLogThoroughInterval=200 flushConsumeQueueThoroughInterval=60000
+maxTransferBytesOnMessageInMemory=262144 maxTransferCountOnMessageInMemory=32
+maxTransferBytesOnMessageInDisk=65536 maxTransferCountOnMessageInDisk=8
+accessMessageInMemoryMaxRatio=40 messageIndexEnable=true maxHashSlotNum=5000000
+maxIndexNum=20000000 maxMsgsNumBatch=64 messageIndexSafe=false haListenPort=10912
+haSendHeartbeatInterval=5000 haHousekeepingInterval=20000 haTransferBatchSize=32768
+haMasterAddress= haMaxGapNotInSync=268435456 brokerRole=ASYNC_MASTER flushDiskType=ASYNC_FLUSH
+syncFlushTimeout=5000 putMessageTimeout=8000 slaveTimeout=3000 messageDelayLevel
+flushDelayOffsetInterval=10000 cleanFileForciblyEnable=true warmMapedFileEnable=false
+offsetCheckInSlave=false debugLockEnable=false duplicationEnable=false diskFallRecorded=true
+osPageCacheBusyTimeOutMills=1000 defaultQueryMaxNum=32 transientStorePoolEnable=false
+transientStorePoolSize=5 fastFailIfNoBufferInStorePool=false enableDLegerCommitLog=false
+dLegerGroup= dLegerPeers= dLegerSelfId= preferredLeaderId= enableBatchPush=false
+enableScheduleMessageStats=true enableLmq=false enableMultiDispatch=false
+maxLmqConsumeQueueNum=20000 enableScheduleAsyncDeliver=false
+scheduleAsyncDeliverMaxPendingLimit=2000 scheduleAsyncDeliverMaxResendNum2Blocked=3
+maxBatchDeleteFilesNum=50 dispatchCqThreads=10 dispatchCqCacheNum=4096 enableAsyncReput=true
+recheckReputOffsetFromCq=false maxTopicLength=127 autoMessageVersionOnTopicLen=true
+enabledAppendPropCRC=false forceVerifyPropCRC=false travelCqFileNumWhenGetMessage=1
+correctLogicMinOffsetSleepInterval=1 correctLogicMinOffsetForceInterval=300000
+mappedFileSwapEnable=true commitLogForceSwapMapInterval=43200000
+commitLogSwapMapInterval=3600000 commitLogSwapMapReserveFileNum=100
+logicQueueForceSwapMapInterval=43200000 logicQueueSwapMapInterval=3600000
+cleanSwapedMapInterval=300000 logicQueueSwapMapReserveFileNum=20 searchBcqByCacheEnable=true
+dispatchFromSenderThread=false wakeCommitWhenPutMessage=true wakeFlushWhenPutMessage=false
+enableCleanExpiredOffset=false maxAsyncPutMessageRequests=5000 pullBatchMaxMessageCount=160
+totalReplicas=1 inSyncReplicas=1 minInSyncReplicas=1 allAckInSyncStateSet=false
+enableAutoInSyncReplicas=false haFlowControlEnable=false maxHaTransferByteInSecond=104857600
+haMaxTimeSlaveNotCatchup=15000 syncMasterFlushOffsetWhenStartup=false
+maxChecksumRange=1073741824 replicasPerDiskPartition=1
+logicalDiskSpaceCleanForciblyThreshold=0.8 maxSlaveResendLength=268435456 syncFromLastFile=false
+asyncLearner=false maxConsumeQueueScan=20000 sampleCountThreshold=5000
+coldDataFlowControlEnable=false coldDataScanEnable=false dataReadAheadEnable=true
+timerColdDataCheckIntervalMs=60000 sampleSteps=32 accessMessageInMemoryHotRatio=26
+enableBuildConsumeQueueConcurrently=false batchDispatchRequestThreadPoolNums=16
+cleanRocksDBDirtyCQIntervalMin=60 statRocksDBCQIntervalSec=10 memTableFlushIntervalMs=3600000
+realTimePersistRocksDBConfig=true enableRocksDBLog=false topicQueueLockNum=32
+readUnCommitted=false putConsumeQueueDataByFileChannel=true rocksdbCQDoubleWriteEnable=false
+bottomMostCompressionTypeForConsumeQueueStore=zstd rocksdbCompressionType=lz4
+rocksdbFlushWalFrequency=1024 rocksdbWalFileRollingThreshold=1073741824
+spinLockCollisionRetreatOptimalDegree=1000 useABSLock=false`
+
+const nettyServerConfig = `
+bindAddress=0.0.0.0 listenPort=0 serverWorkerThreads=8 serverCallbackExecutorThreads=0
+serverSelectorThreads=3 serverOnewaySemaphoreValue=256 serverAsyncSemaphoreValue=64
+serverChannelMaxIdleTimeSeconds=120 serverSocketSndBufSize=0 serverSocketRcvBufSize=0
+writeBufferHighWaterMark=0 writeBufferLowWaterMark=0 serverSocketBacklog=1024
+serverNettyWorkerGroupEnable=true serverPooledByteBufAllocatorEnable=true
+enableShutdownGracefully=false shutdownWaitTimeSeconds=30 useEpollNativeSelector=false`
+
+const nettyClientConfig = `
+clientWorkerThreads=4 clientCallbackExecutorThreads=2 clientOnewaySemaphoreValue=65535
+clientAsyncSemaphoreValue=65535 connectTimeoutMillis=3000 channelNotActiveInterval=60000
+scanAvailableNameSrv=true clientChannelMaxIdleTimeSeconds=120 clientSocketSndBufSize=0
+clientSocketRcvBufSize=0 clientPooledByteBufAllocatorEnable=false
+clientCloseSocketIfTimeout=true useTLS=false socksProxyConfig={} writeBufferHighWaterMark=0
+writeBufferLowWaterMark=0 disableCallbackExecutor=false disableNettyWorkerGroup=false
+maxReconnectIntervalTimeSeconds=60 enableReconnectForGoAway=true`
+
+const namesrvConfig = `
+rocketmqHome kvConfigPath configStorePath productEnvName=center clusterTest=false
+orderMessageEnable=false returnOrderTopicConfigToBroker=true clientRequestThreadPoolNums=8
+defaultThreadPoolNums=16 clientRequestThreadPoolQueueCapacity=50000
+defaultThreadPoolQueueCapacity=10000 scanNotActiveBrokerInterval=5000
+unRegisterBrokerQueueCapacity=3000 supportActingMaster=false enableAllTopicList=true
+enableTopicList=true notifyMinBrokerIdChanged=false enableControllerInNamesrv=false
+needWaitForService=false waitSecondsForService=45 deleteTopicWithBrokerRegistration=false
+configBlackList=configBlackList;configStorePath;kvConfigPath`
+
+const controllerConfig = `
+rocketmqHome configStorePath jraftConfig controllerType=DLedger scanNotActiveBrokerInterval=5000
+controllerThreadPoolNums=16 controllerRequestThreadPoolQueueCapacity=50000
+controllerDLegerGroup= controllerDLegerPeers= controllerDLegerSelfId= mappedFileSize=1073741824
+controllerStorePath= electMasterMaxRetryCount=3 enableElectUncleanMaster=false
+processReadEvent=false notifyBrokerRoleChanged=true scanInactiveMasterInterval=5000
+metricsExporterType=DISABLE metricsGrpcExporterTarget= metricsGrpcExporterHeader=
+metricGrpcExporterTimeOutInMills=3000 metricGrpcExporterIntervalInMills=60000
+metricLoggingExporterIntervalInMills=10000 metricsPromExporterPort=5557 metricsPromExporterHost=
+metricsLabel= metricsInDelta=false configBlackList=configBlackList;configStorePath`
+
+const authConfig = `
+configName= clusterName= authConfigPath= authenticationEnabled=false authenticationProvider=
+authenticationMetadataProvider= authenticationStrategy= authenticationWhitelist=
+initAuthenticationUser= innerClientAuthenticationCredentials= authorizationEnabled=false
+authorizationProvider= authorizationMetadataProvider= authorizationStrategy=
+authorizationWhitelist= migrateAuthFromV1Enabled=false userCacheMaxNum=1000
+userCacheExpiredSecond=600 userCacheRefreshSecond=60 aclCacheMaxNum=1000
+aclCacheExpiredSecond=600 aclCacheRefreshSecond=60 statefulAuthenticationCacheMaxNum=10000
+statefulAuthenticationCacheExpiredSecond=60 statefulAuthorizationCacheMaxNum=10000
+statefulAuthorizationCacheExpiredSecond=60`
+
+/** Not fields of a class: become system properties of Apache's broker. */
+const brokerSystemProperties = 'rmqAddressServerDomain= rmqAddressServerSubGroup='
+
+/** Keys of the file given to `mqbroker -c`, with their defaults. */
+export function apacheBrokerKeys(): ReadonlyMap<string, string> {
+  const netty = [nettyServerConfig, nettyClientConfig]
+  const others = [messageStoreConfig, authConfig, brokerSystemProperties]
+  return keysOf([brokerConfig, ...netty, ...others])
+}
+
+/** Keys of the file given to `mqnamesrv -c`, with their defaults. */
+export function apacheNamesrvKeys(): ReadonlyMap<string, string> {
+  return keysOf([namesrvConfig, nettyServerConfig, controllerConfig])
+}
+
+function keysOf(classes: string[]): Map<string, string> {
+  const words = classes.flatMap((words) => words.trim().split(/\s+/))
+  return new Map(
+    words.map((word) => {
+      const [key, value = NO_DEFAULT] = word.split('=')
+      return [key!, value]
+    }),
+  )
+}
+
+/** Equals no value in a file: values there are trimmed. */
+const NO_DEFAULT = ' '
