@@ -1,0 +1,82 @@
+/** The JSON header: what fastjson writes for Apache 5.3.3's RemotingCommand, key order included. */
+import { EXT_FIELDS_MAX } from './binary-header.ts'
+import { FrameError } from './frame.ts'
+import { quoteJson } from './json-quote.ts'
+import { JsonError } from './json-value.ts'
+import type { JsonObject, JsonValue } from './json-value.ts'
+import { parseJson } from './json.ts'
+import { languageOf } from './language-code.ts'
+import type { LanguageCode } from './language-code.ts'
+import type { CommandHeader } from './remoting-command.ts'
+
+/** A header is flat: anything deeper is no header. */
+const LIMITS = { depth: 8, cells: 2 * EXT_FIELDS_MAX }
+
+/** Tolerant as Apache's reader: absent numbers are 0, extFields may be numbers or booleans. Throws FrameError. */
+export function decodeJsonHeader(header: Buffer): CommandHeader {
+  const fields = parseHeader(header)
+  return {
+    code: int32(fields, 'code'),
+    language: language(fields.get('language')),
+    version: int32(fields, 'version'),
+    opaque: int32(fields, 'opaque'),
+    flag: int32(fields, 'flag'),
+    remark: scalarText(fields.get('remark'), 'remark'),
+    extFields: extFields(fields.get('extFields')),
+  }
+}
+
+export function encodeJsonHeader(command: CommandHeader): Buffer {
+  const { code, flag, language, opaque, remark, version } = command
+  const ext = command.extFields ? `"extFields":${encodeExtFields(command.extFields)},` : ''
+  const remarkPart = remark === null ? '' : `"remark":${quoteJson(remark)},`
+  return Buffer.from(
+    `{"code":${code},${ext}"flag":${flag},"language":"${language}","opaque":${opaque},` +
+      `${remarkPart}"serializeTypeCurrentRPC":"JSON","version":${version}}`,
+  )
+}
+
+function encodeExtFields(fields: Map<string, string>): string {
+  const entries: string[] = []
+  for (const [key, value] of fields) entries.push(`${quoteJson(key)}:${quoteJson(value)}`)
+  return `{${entries.join()}}`
+}
+
+function parseHeader(header: Buffer): JsonObject {
+  try {
+    const value = parseJson(header, LIMITS)
+    if (value instanceof Map) return value
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error
+    throw new FrameError(`JSON header: ${error.message}`)
+  }
+  throw new FrameError('JSON header: no object')
+}
+
+function int32(fields: JsonObject, key: string): number {
+  const value = Number(fields.get(key) ?? 0)
+  if (value !== (value | 0)) throw new FrameError(`JSON header: ${key} is no 32-bit integer`)
+  return value
+}
+
+function language(value: JsonValue | undefined): LanguageCode {
+  if (value === undefined) return 'JAVA'
+  return typeof value === 'number' || typeof value === 'string' ? languageOf(value) : 'OTHER'
+}
+
+function extFields(value: JsonValue | undefined): Map<string, string> | null {
+  if (value === null || value === undefined) return null
+  if (!(value instanceof Map)) throw new FrameError('JSON header: extFields is no object')
+  const fields = new Map<string, string>()
+  for (const [key, field] of value) {
+    const text = scalarText(field, 'an extField')
+    if (typeof key === 'string' && text !== null) fields.set(key, text)
+  }
+  return fields
+}
+
+function scalarText(value: JsonValue | undefined, what: string): string | null {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'object') throw new FrameError(`JSON header: ${what} is no text`)
+  return String(value)
+}

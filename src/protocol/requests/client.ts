@@ -1,0 +1,59 @@
+import { bool, optional, text } from '../fields.ts'
+import { RequestCode } from '../request-code.ts'
+import { request } from '../request.ts'
+
+export const HeartBeat = request(RequestCode.HEART_BEAT, {
+  doc: 'A client says which groups it produces and consumes for. The version in the header of the reply decides whether clients dare to use SQL92.',
+  header: {},
+  reply: {
+    supportsHeartbeatV2: optional(bool('IS_SUPPORT_HEART_BEAT_V2')),
+    subscriptionChanged: optional(bool('IS_SUB_CHANGE')),
+  },
+  fails: [],
+})
+
+export const UnregisterClient = request(RequestCode.UNREGISTER_CLIENT, {
+  doc: 'A client leaves a group.',
+  header: {
+    clientID: text('clientID'),
+    producerGroup: optional(text('producerGroup')),
+    consumerGroup: optional(text('consumerGroup')),
+  },
+  reply: {},
+  fails: [],
+})
+
+export const GetConsumerListByGroup = request(RequestCode.GET_CONSUMER_LIST_BY_GROUP, {
+  doc: 'The client ids that consume for a group, in the body of the reply. SYSTEM_ERROR when there are none.',
+  header: { consumerGroup: text('consumerGroup') },
+  reply: {},
+  fails: [],
+})
+
+export const NotifyConsumerIdsChanged = request(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, {
+  doc: 'Broker to client, one-way: the members of the group changed, rebalance now.',
+  header: { consumerGroup: text('consumerGroup') },
+  reply: {},
+  fails: [],
+})
+
+export const CheckClientConfig = request(RequestCode.CHECK_CLIENT_CONFIG, {
+  doc: 'Whether this broker can filter by the subscription in the body. Sent before the first SQL92 pull.',
+  header: {},
+  reply: {},
+  fails: ['SUBSCRIPTION_PARSE_FAILED'],
+})
+
+export const LockBatchMq = request(RequestCode.LOCK_BATCH_MQ, {
+  doc: 'An orderly consumer takes queues for itself; those it got are in the body of the reply.',
+  header: {},
+  reply: {},
+  fails: [],
+})
+
+export const UnlockBatchMq = request(RequestCode.UNLOCK_BATCH_MQ, {
+  doc: 'An orderly consumer gives queues back.',
+  header: {},
+  reply: {},
+  fails: [],
+})

@@ -1,0 +1,59 @@
+import { bool, i32, i64, millis, oneOfText, optional, orElse, text } from '../fields.ts'
+import { RequestCode } from '../request-code.ts'
+import { request } from '../request.ts'
+
+const queue = { topic: text('topic'), queueId: i32('queueId') }
+
+export const QueryConsumerOffset = request(RequestCode.QUERY_CONSUMER_OFFSET, {
+  doc: 'The committed offset of a group in a queue.',
+  header: {
+    consumerGroup: text('consumerGroup'),
+    ...queue,
+    setZeroIfNotFound: optional(bool('setZeroIfNotFound')),
+  },
+  reply: { offset: i64('offset') },
+  fails: ['QUERY_NOT_FOUND'],
+})
+
+export const UpdateConsumerOffset = request(RequestCode.UPDATE_CONSUMER_OFFSET, {
+  doc: 'Commit the offset of a group in a queue. Clients send it one-way.',
+  header: {
+    consumerGroup: text('consumerGroup'),
+    ...queue,
+    commitOffset: i64('commitOffset'),
+  },
+  reply: {},
+  fails: ['TOPIC_NOT_EXIST'],
+})
+
+export const GetMaxOffset = request(RequestCode.GET_MAX_OFFSET, {
+  doc: 'The offset that the next message of a queue will get.',
+  header: { ...queue, committed: orElse(bool('committed'), true) },
+  reply: { offset: i64('offset') },
+  fails: [],
+})
+
+export const GetMinOffset = request(RequestCode.GET_MIN_OFFSET, {
+  doc: 'The offset of the oldest message of a queue.',
+  header: queue,
+  reply: { offset: i64('offset') },
+  fails: [],
+})
+
+export const SearchOffsetByTimestamp = request(RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, {
+  doc: 'The offset of the message stored at or about a time.',
+  header: {
+    ...queue,
+    timestamp: millis('timestamp'),
+    boundaryType: orElse(oneOfText('boundaryType', 'LOWER', 'UPPER'), 'LOWER'),
+  },
+  reply: { offset: i64('offset') },
+  fails: [],
+})
+
+export const GetEarliestMsgStoretime = request(RequestCode.GET_EARLIEST_MSG_STORETIME, {
+  doc: 'When the oldest message of a queue was stored; -1 when the queue is empty.',
+  header: queue,
+  reply: { timestamp: millis('timestamp') },
+  fails: [],
+})

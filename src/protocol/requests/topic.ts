@@ -1,0 +1,35 @@
+import { bool, i32, oneOfText, optional, orElse, text } from '../fields.ts'
+import { RequestCode } from '../request-code.ts'
+import { request } from '../request.ts'
+
+export const UpdateAndCreateTopic = request(RequestCode.UPDATE_AND_CREATE_TOPIC, {
+  doc: 'Create a topic on this broker, or change it.',
+  header: {
+    topic: text('topic'),
+    defaultTopic: orElse(text('defaultTopic'), ''),
+    readQueueNums: i32('readQueueNums'),
+    writeQueueNums: i32('writeQueueNums'),
+    perm: i32('perm'),
+    topicFilterType: orElse(oneOfText('topicFilterType', 'SINGLE_TAG', 'MULTI_TAG'), 'SINGLE_TAG'),
+    topicSysFlag: orElse(i32('topicSysFlag'), 0),
+    order: orElse(bool('order'), false),
+    attributes: optional(text('attributes')),
+    force: orElse(bool('force'), false),
+  },
+  reply: {},
+  fails: ['INVALID_PARAMETER'],
+})
+
+export const DeleteTopicInBroker = request(RequestCode.DELETE_TOPIC_IN_BROKER, {
+  doc: 'Delete a topic with its queues and its committed offsets.',
+  header: { topic: text('topic') },
+  reply: {},
+  fails: [],
+})
+
+export const GetAllTopicConfig = request(RequestCode.GET_ALL_TOPIC_CONFIG, {
+  doc: 'Every topic of this broker, in the body of the reply.',
+  header: {},
+  reply: {},
+  fails: [],
+})
