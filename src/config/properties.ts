@@ -15,25 +15,25 @@ export function parseProperties(content: string): Property[] {
   return logicalLines(content).map(({ body, line }) => ({ ...splitProperty(body), line }))
 }
 
-/** Text that `parseProperties` reads back to the same pairs. */
-export function formatProperties(pairs: Iterable<readonly [string, string]>): string {
-  return Array.from(pairs, ([key, value]) => `${escapeKey(key)}=${escapeValue(value)}\n`).join('')
-}
-
 function logicalLines(content: string): { body: string; line: number }[] {
   const lines = content.split(/\r\n|\n|\r/)
   const found: { body: string; line: number }[] = []
   for (let index = 0; index < lines.length; index++) {
     const line = index + 1
-    let body = lines[index]!.trimStart()
+    let body = withoutIndent(lines[index]!)
     if (body === '' || body.startsWith('#') || body.startsWith('!')) continue
     while (isContinued(body)) {
       index++
-      body = body.slice(0, -1) + (lines[index] ?? '').trimStart()
+      body = body.slice(0, -1) + withoutIndent(lines[index] ?? '')
     }
     found.push({ body, line })
   }
   return found
+}
+
+/** Java's blanks; trimStart knows more of them. */
+function withoutIndent(line: string): string {
+  return line.replace(/^[ \t\f]+/, '')
 }
 
 /** An odd number of backslashes at the end: the last one is not itself escaped. */
@@ -43,8 +43,8 @@ function isContinued(body: string): boolean {
 
 function splitProperty(body: string): { key: string; value: string } {
   let end = 0
-  while (end < body.length && !/[\s=:]/.test(body[end]!)) end += body[end] === '\\' ? 2 : 1
-  const rest = body.slice(end).replace(/^\s*[=:]?\s*/, '')
+  while (end < body.length && !/[ \t\f=:]/.test(body[end]!)) end += body[end] === '\\' ? 2 : 1
+  const rest = body.slice(end).replace(/^[ \t\f]*[=:]?[ \t\f]*/, '')
   return { key: unescape(body.slice(0, end)), value: unescape(rest) }
 }
 
@@ -56,13 +56,4 @@ function unescape(body: string): string {
       ? (NAMED[letter!] ?? letter!)
       : String.fromCharCode(Number.parseInt(code, 16)),
   )
-}
-
-function escapeKey(key: string): string {
-  return escapeValue(key).replace(/[=: ]/g, '\\$&')
-}
-
-function escapeValue(value: string): string {
-  const names: Readonly<Record<string, string>> = { '\t': 't', '\n': 'n', '\r': 'r', '\f': 'f' }
-  return value.replace(/[\\\t\n\r\f]|^[ #!]/g, (letter) => `\\${names[letter] ?? letter}`)
 }

@@ -1,0 +1,103 @@
+/**
+ * What `mqnamesrv` and `mqbroker` do before they start anything: read the command line and the
+ * config file, answer `-h`, `-p` and `-m`, and say what is wrong in Apache's words with its exit code.
+ */
+import { ConfigError, type Declaration, loadConfig } from '../config/load.ts'
+import type { ConfigOf, Environment, Settings } from '../config/setting.ts'
+import { type Arguments, parseArguments, type Program, usage, UsageError } from './arguments.ts'
+import { ExitCode } from './exit-code.ts'
+import { configLines, consoleLine } from './print-config.ts'
+
+/** Go on with `config`. */
+export interface Prepared<S extends Settings> {
+  readonly config: ConfigOf<S>
+  /** The `-c` file. */
+  readonly configFile?: string
+  /** Sentences for the operator. */
+  readonly warnings: readonly string[]
+}
+
+/** Print this and end. */
+export interface Ended {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface CommandLine {
+  /** Without node and the script. */
+  readonly argv: readonly string[]
+  readonly environment: Environment
+}
+
+/** Reads and checks everything; touches nothing but the config file. */
+export function prepareStart<S extends Settings>(
+  program: Program,
+  declaration: Declaration<S>,
+  { argv, environment }: CommandLine,
+): Prepared<S> | Ended {
+  try {
+    const given = parseArguments(argv, program)
+    if (given.help === true) return ended(ExitCode.OK, usage(program))
+    const prepared = prepare(program, declaration, given, environment)
+    return given.print === undefined ? prepared : printed(declaration, prepared, given.print)
+  } catch (error) {
+    return failed(program, error)
+  }
+}
+
+/** `prepareStart` for a real process: prints what is to be printed, ends the process when that is all. */
+export function configureProcess<S extends Settings>(
+  program: Program,
+  declaration: Declaration<S>,
+): Prepared<S> {
+  const commandLine = { argv: process.argv.slice(2), environment: process.env }
+  const start = prepareStart(program, declaration, commandLine)
+  if ('exitCode' in start) {
+    process.stdout.write(start.stdout)
+    process.stderr.write(start.stderr)
+    process.exit(start.exitCode)
+  }
+  for (const warning of start.warnings) process.stderr.write(`WARN ${warning}\n`)
+  return start
+}
+
+function prepare<S extends Settings>(
+  program: Program,
+  declaration: Declaration<S>,
+  { configFile, namesrvAddr }: Arguments,
+  environment: Environment,
+): Prepared<S> {
+  const registers = program === 'mqbroker' && namesrvAddr !== undefined
+  const overrides: Record<string, string> = registers ? { namesrvAddr } : {}
+  const source = { file: configFile, overrides, environment }
+  return { ...loadConfig(declaration, source), configFile }
+}
+
+function printed<S extends Settings>(
+  declaration: Declaration<S>,
+  { config, warnings }: Prepared<S>,
+  which: 'all' | 'important',
+): Ended {
+  const now = Date.now()
+  const lines = configLines(declaration, config, which).map((line) => consoleLine(line, now))
+  const notes = warnings.map((warning) => `WARN ${warning}\n`).join('')
+  return { exitCode: ExitCode.OK, stdout: `${lines.join('\n')}\n`, stderr: notes }
+}
+
+function failed(program: Program, error: unknown): Ended {
+  if (error instanceof UsageError)
+    return { exitCode: ExitCode.USAGE, stdout: usage(program), stderr: `${error.message}\n` }
+  if (!(error instanceof ConfigError)) throw error
+  if (error.key === 'namesrvAddr') return ended(ExitCode.BAD_ADDRESS, badAddress(error.value))
+  return { exitCode: ExitCode.FAILED, stdout: '', stderr: `${program}: ${error.message}\n` }
+}
+
+function badAddress(value: string): string {
+  const example = '"127.0.0.1:9876;192.168.0.1:9876"'
+  return `The Name Server Address[${value}] illegal, please set it as follows, ${example}\n`
+}
+
+function ended(exitCode: number, stdout: string): Ended {
+  return { exitCode, stdout, stderr: '' }
+}

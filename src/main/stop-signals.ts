@@ -1,0 +1,31 @@
+import { constants } from 'node:os'
+
+import { ExitCode } from './exit-code.ts'
+
+/**
+ * On SIGTERM or SIGINT: closes, then ends with 143 or 130, the codes of a process that its signal
+ * ended. A second signal does not wait for the close.
+ */
+export function closeOnSignal(close: () => Promise<void>): void {
+  let isClosing = false
+  const stop = (signal: 'SIGTERM' | 'SIGINT') => {
+    const exitCode = 128 + constants.signals[signal]
+    if (isClosing) process.exit(exitCode)
+    isClosing = true
+    close().then(() => process.exit(exitCode), endWithError)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** The last words of a program that cannot start or cannot close. */
+export function endWithError(error: unknown): never {
+  process.stderr.write(`${describe(error)}\n`)
+  process.exit(ExitCode.FAILED)
+}
+
+/** What the system refuses (a port in use) is not a bug: its message says all, the stack nothing. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'syscall' in error ? error.message : (error.stack ?? error.message)
+}

@@ -1,0 +1,88 @@
+import { availableParallelism, homedir, hostname } from 'node:os'
+
+import { describe, expect, test } from 'vitest'
+
+import { apacheBrokerKeys } from '../../src/config/apache-keys.ts'
+import { brokerDeclaration } from '../../src/config/broker.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { isDerived } from '../../src/config/setting.ts'
+
+function load(overrides: Record<string, string> = {}) {
+  return loadConfig(brokerDeclaration, { overrides })
+}
+
+const apacheKeys = apacheBrokerKeys()
+const declared = Object.entries(brokerDeclaration.settings)
+const ofApache = declared.filter(([, { own }]) => !own)
+
+test('every key that is not our own is one of Apache', () => {
+  expect(ofApache.map(([key]) => key).filter((key) => !apacheKeys.has(key))).toEqual([])
+})
+
+test('no key of our own is one of Apache', () => {
+  const own = declared.filter((setting) => !ofApache.includes(setting)).map(([key]) => key)
+  expect(own.filter((key) => apacheKeys.has(key))).toEqual([])
+})
+
+test("every default is Apache's", () => {
+  // Apache's start-up class sets the port over the default of its config class.
+  const startup = new Map([...apacheKeys, ['listenPort', '10911']])
+  const fixed = ofApache.flatMap(([key, setting]) =>
+    isDerived(setting.default) ? [] : [[key, String(setting.default)]],
+  )
+  expect(fixed).toEqual(fixed.map(([key]) => [key, startup.get(key!)]))
+})
+
+describe('what is not given', () => {
+  test('comes from the machine', () => {
+    const { config } = load()
+    expect(config.brokerName).toBe(hostname())
+    expect(config.storePathRootDir).toBe(`${homedir()}/store`)
+    expect(config.storePathCommitLog).toBe(`${homedir()}/store/commitlog`)
+    expect(config.networkWorkers).toBeLessThanOrEqual(Math.min(4, availableParallelism()))
+    expect(config.brokerIP1).not.toBe('0.0.0.0')
+  })
+
+  test('follows from what is given', () => {
+    const given = { listenPort: '20911', storePathRootDir: '/data', bindAddress: '127.0.0.1' }
+    expect(load(given).config).toMatchObject({
+      haListenPort: 20912,
+      storePathCommitLog: '/data/commitlog',
+      brokerIP1: '127.0.0.1',
+      brokerIP2: '127.0.0.1',
+    })
+  })
+
+  test('a port chosen by the system has a replication port chosen by the system', () => {
+    expect(load({ listenPort: '0' }).config.haListenPort).toBe(0)
+  })
+})
+
+test('NAMESRV_ADDR is where the name servers come from when the file has none', () => {
+  const environment = { NAMESRV_ADDR: '10.0.0.1:9876;10.0.0.2:9876' }
+  const { config } = loadConfig(brokerDeclaration, { environment })
+  expect(config.namesrvAddr).toBe('10.0.0.1:9876;10.0.0.2:9876')
+})
+
+test('a role that would replicate is refused', () => {
+  expect(() => load({ brokerRole: 'SLAVE' })).toThrow('brokerRole=SLAVE: allowed is ASYNC_MASTER')
+  expect(() => load({ brokerRole: 'SYNC_MASTER' })).toThrow('does not replicate')
+})
+
+test('a master always has the number 0', () => {
+  const { config, warnings } = load({ brokerId: '3' })
+  expect(config.brokerId).toBe(0)
+  expect(warnings).toEqual(['brokerId=3 is corrected to 0: brokerRole=ASYNC_MASTER is a master'])
+})
+
+test('a consume queue file holds whole entries', () => {
+  const { config, warnings } = load({ mappedFileSizeConsumeQueue: '1001' })
+  expect(config.mappedFileSizeConsumeQueue).toBe(1020)
+  expect(warnings).toHaveLength(1)
+})
+
+test.each(['67108865', '4194304'])('a log window of %s bytes is refused', (logWindowSize) => {
+  expect(() => load({ logWindowSize })).toThrow(
+    `logWindowSize=${logWindowSize}: allowed is a power`,
+  )
+})
