@@ -1,0 +1,61 @@
+/**
+ * What the broker thread sees of the store: queues, their offsets and times. The store's facade
+ * implements it (src/store/message-store.ts).
+ */
+export interface QueueStore {
+  /**
+   * Rows for queues 0 … count - 1 of the topic exist from now on and are published to the workers.
+   * Rows that exist already stay as they are; a smaller count removes nothing.
+   */
+  ensureQueues(topic: string, count: number): void
+  /** Retires the rows of the topic and forgets its ConsumeQueues; its bytes in the log stay. */
+  removeTopic(topic: string): Promise<void>
+  /** Offset of the oldest message; null when there is no such queue. */
+  minOffset(topic: string, queueId: number): number | null
+  /** Offset the next visible message will have (0 for an empty queue); null when there is no such queue. */
+  maxOffset(topic: string, queueId: number): number | null
+  /**
+   * LOWER: the first offset stored at or after the time. UPPER: the last one stored at or before it.
+   * The nearest end of the queue when all messages lie on one side; 0 when there is no such queue.
+   */
+  offsetByTime(
+    topic: string,
+    queueId: number,
+    timestampMs: number,
+    boundary: 'LOWER' | 'UPPER',
+  ): Promise<number>
+  /** Store time in ms of the oldest message, -1 when there is none. */
+  earliestStoreTime(topic: string, queueId: number): Promise<number>
+  /** Store time in ms of the message at this offset, -1 when there is none. */
+  storeTimeAt(topic: string, queueId: number, offset: number): Promise<number>
+  /** Whether there is a message at this offset and reading it costs no disk. */
+  isInMemory(topic: string, queueId: number, offset: number): Promise<boolean>
+  /** Appends a message that the broker itself writes: delays, transactions, retries. */
+  append(draft: MessageDraft): Promise<AppendResult>
+}
+
+/** A message before it has a place in the log. */
+export interface MessageDraft {
+  topic: string
+  queueId: number
+  /** The application's own bits; the broker only keeps them. */
+  flag: number
+  sysFlag: number
+  bornTimestamp: number
+  /** 4 or 16 bytes of address. */
+  bornHost: Uint8Array
+  bornPort: number
+  reconsumeTimes: number
+  /** Position of the half message that a transaction's outcome belongs to, else 0. */
+  preparedTransactionOffset: number
+  body: Uint8Array
+  /** In wire form: `name \u0001 value \u0002` …, UTF-8. */
+  properties: Uint8Array
+}
+
+/** Where a message came to lie. */
+export interface AppendResult {
+  position: number
+  queueOffset: number
+  storeTimestamp: number
+}

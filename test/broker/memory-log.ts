@@ -1,0 +1,22 @@
+import type { Log } from '../../src/broker/log.ts'
+
+/** Keeps the lines, so that a test can say what an operator reads. */
+export class MemoryLog implements Log {
+  readonly lines: string[] = []
+
+  info(fields: object, message: string): void {
+    this.#add('info', fields, message)
+  }
+
+  warn(fields: object, message: string): void {
+    this.#add('warn', fields, message)
+  }
+
+  error(fields: object, message: string): void {
+    this.#add('error', fields, message)
+  }
+
+  #add(level: string, fields: object, message: string): void {
+    this.lines.push(`${level} ${message} ${JSON.stringify(fields)}`)
+  }
+}
