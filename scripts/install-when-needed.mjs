@@ -1,20 +1,51 @@
-// Runs before `npm start` and `npm test`: installs the locked dependencies when they are missing or the lock file is newer.
+// Runs before `npm start` and `npm test`: installs the locked dependencies when they are missing or not those of the lock file.
 // Plain JavaScript, because the Node that runs it may be too old to strip types.
 import { execFileSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const lockFile = `${root}package-lock.json`
 const installed = `${root}node_modules/.package-lock.json`
-const locked = `${root}package-lock.json`
+const stamp = `${root}node_modules/.installed-lock`
+const bundledNode = `${root}node_modules/.bin/node`
 
-function isInstalled() {
-  if (!existsSync(installed)) return false
-  return !existsSync(locked) || statSync(installed).mtimeMs >= statSync(locked).mtimeMs
+function lockDigest() {
+  return createHash('sha256').update(readFileSync(lockFile)).digest('hex')
 }
 
-if (!isInstalled()) {
+/** Newer than the lock file, or made from one with the same content: `git switch` gives files a new time. */
+function isInstalled() {
+  if (!existsSync(installed)) return false
+  if (statSync(installed).mtimeMs >= statSync(lockFile).mtimeMs) return true
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === lockDigest()
+}
+
+function install() {
   console.log('Installing dependencies (npm ci), this happens once.')
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
   execFileSync('npm', ['ci', ...quiet], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  writeFileSync(stamp, lockDigest())
+}
+
+/** The Node that comes with the dependencies is built for glibc. Where it cannot run, the one on PATH takes over. */
+function dropUnusableNode() {
+  try {
+    execFileSync(bundledNode, ['--version'], { stdio: 'ignore' })
+  } catch {
+    rmSync(bundledNode, { force: true })
+    const major = Number(process.versions.node.split('.')[0])
+    if (major < 24) throw new Error(`Node 24 or newer is needed, this is ${process.version}.`)
+  }
+}
+
+if (!isInstalled()) {
+  try {
+    install()
+    dropUnusableNode()
+  } catch (error) {
+    console.error(`Could not install the dependencies. ${error.message}`)
+    process.exit(1)
+  }
 }

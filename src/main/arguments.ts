@@ -15,12 +15,6 @@ export interface Arguments {
 /** The command line cannot be understood. The usage text belongs after the message. */
 export class UsageError extends Error {}
 
-/** What old scripts look for in the list of processes. bin/ passes it as the first argument. */
-export const StartupClass = {
-  mqnamesrv: 'org.apache.rocketmq.namesrv.NamesrvStartup',
-  mqbroker: 'org.apache.rocketmq.broker.BrokerStartup',
-} as const satisfies Record<Program, string>
-
 interface Flag {
   readonly letter: string
   readonly word: string

@@ -1,0 +1,41 @@
+/**
+ * Writes the generated pages of docs/ from the tables they describe. With `--check` it writes
+ * nothing and fails when a page is not what the tables say.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+import { configDoc } from './docs/config-doc.ts'
+import { protocolDoc } from './docs/protocol-doc.ts'
+
+const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/config.md': configDoc,
+  'docs/protocol.md': protocolDoc,
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const isCheck = process.argv.includes('--check')
+const changed = Object.entries(PAGES).filter(([page, generate]) => !refresh(page, generate()))
+
+if (isCheck && changed.length > 0) {
+  const pages = changed.map(([page]) => page).join(', ')
+  console.error(`Not what the source says: ${pages}. Run \`npm run docs\` and commit the result.`)
+  process.exitCode = 1
+} else if (!isCheck) {
+  for (const [page] of changed) console.log(`${page} is written anew.`)
+}
+
+/** Whether the page was right already. */
+function refresh(page: string, content: string): boolean {
+  if (read(page) === content) return true
+  if (!isCheck) writeFileSync(root + page, content)
+  return false
+}
+
+function read(page: string): string | null {
+  try {
+    return readFileSync(root + page, 'utf8')
+  } catch {
+    return null // not there yet
+  }
+}
