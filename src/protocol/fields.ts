@@ -32,9 +32,6 @@ export type ValuesOf<F extends Fields> = {
 type ValueOf<F> = F extends Field<infer T> ? T : never
 type OptionalKey<F> = { [K in keyof F]: F[K] extends OptionalField<unknown> ? K : never }[keyof F]
 
-/** An integer of 64 bits: bigint beyond 2^53, so that `<` and `===` are exact either way. */
-export type Int64 = number | bigint
-
 const INT64_MAX = 2n ** 63n - 1n
 
 export function text(key: string): Field<string> {
@@ -64,9 +61,16 @@ export function millis(key: string): Field<number> {
   return field(key, 'int64 (ms)', read, String)
 }
 
-/** An int64 that is only compared: Go's clients send nanoseconds as versions. */
-export function int64(key: string): Field<Int64> {
-  return field(key, 'int64', readInt64, String)
+/**
+ * An int64 that is only compared, as the nearest number: versions. Go's clients send nanoseconds.
+ * Every reader of a stamp must round like `Number(text)`, or equal stamps would differ.
+ */
+export function stamp(key: string): Field<number> {
+  const read = (value: string) => {
+    const number = readInt64(value)
+    return number === undefined ? undefined : Number(number)
+  }
+  return field(key, 'int64', read, writeStamp)
 }
 
 /** `true` in any case is true, everything else false, as Java reads it. */
@@ -101,14 +105,21 @@ function field<T>(
 
 function readInt32(value: string): number | undefined {
   const number = readInt64(value)
-  return number === Number(number) && number === (number | 0) ? number : undefined
+  return typeof number === 'number' && number === (number | 0) ? number : undefined
 }
 
-/** Canonical: a number whenever it is exact. */
-export function readInt64(value: string): Int64 | undefined {
+/** bigint beyond 2^53; undefined for what is no int64. */
+export function readInt64(value: string): number | bigint | undefined {
   if (!/^[-+]?\d{1,19}$/.test(value)) return undefined
   const number = Number(value)
   if (Number.isSafeInteger(number)) return number + 0 // -0 is 0
   const exact = BigInt(value.replace('+', ''))
   return exact <= INT64_MAX && exact >= -INT64_MAX - 1n ? exact : undefined
+}
+
+/** The decimal digits of a stamp, within int64: rounding may have left it at 2^63. */
+export function writeStamp(value: number): string {
+  if (Number.isSafeInteger(value)) return String(value)
+  const exact = BigInt(value)
+  return String(exact > INT64_MAX ? INT64_MAX : exact)
 }

@@ -67,7 +67,7 @@ function follow(root: JsonValue, path: string): JsonValue {
   for (const step of path.slice(1).matchAll(/\.((?:\\[^]|[^.[\\])+)|\[(\d+)\]|([^])/g)) {
     const [, name, index] = step
     if (name !== undefined) value = member(value, name.replace(/\\([^])/g, '$1'))
-    else if (index !== undefined) value = element(value, Number(index))
+    else if (index !== undefined) value = element(value, index)
     else throw new JsonError(`$ref ${path}: no path`)
   }
   return value ?? null
@@ -77,6 +77,7 @@ function member(value: JsonValue | undefined, name: string): JsonValue | undefin
   return value instanceof Map ? value.get(name) : undefined
 }
 
-function element(value: JsonValue | undefined, index: number): JsonValue | undefined {
-  return Array.isArray(value) ? value[index] : undefined
+/** Of an array, or of a map whose keys are numbers. */
+function element(value: JsonValue | undefined, index: string): JsonValue | undefined {
+  return Array.isArray(value) ? value[Number(index)] : member(value, index)
 }

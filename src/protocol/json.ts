@@ -10,6 +10,9 @@ import { resolveReferences } from './json-reference.ts'
 import { JsonError } from './json-value.ts'
 import type { JsonKey, JsonLimits, JsonObject, JsonValue } from './json-value.ts'
 
+export { JsonError } from './json-value.ts'
+export type { JsonKey, JsonLimits, JsonObject, JsonValue } from './json-value.ts'
+
 /** Room for all topics that fit into a frame of 16 MiB. */
 const BODY_LIMITS: JsonLimits = { depth: 64, cells: 1 << 22 }
 

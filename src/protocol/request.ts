@@ -8,9 +8,13 @@ import { ResponseError } from './response-error.ts'
 export interface RequestTable<H extends Fields, R extends Fields> {
   /** One sentence: what the server does. */
   doc: string
+  /** The JSON body of the request. Other bodies are named in `doc`. */
+  body?: { readonly name: string }
   header: H
   /** The header of a SUCCESS answer, and of the answers its handler says so of. */
   reply: R
+  /** The JSON body of a SUCCESS answer. */
+  replyBody?: { readonly name: string }
   /** Answers to expect beside SUCCESS, SYSTEM_ERROR and SYSTEM_BUSY. */
   fails: readonly ResponseCodeName[]
 }

@@ -1,9 +1,12 @@
+import { CheckClientBody, ConsumerList, HeartbeatData } from '../bodies/heartbeat.ts'
+import { LockBatchBody, LockBatchReply } from '../bodies/message-queue.ts'
 import { bool, optional, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
 
 export const HeartBeat = request(RequestCode.HEART_BEAT, {
   doc: 'A client says which groups it produces and consumes for. The version in the header of the reply decides whether clients dare to use SQL92.',
+  body: HeartbeatData,
   header: {},
   reply: {
     supportsHeartbeatV2: optional(bool('IS_SUPPORT_HEART_BEAT_V2')),
@@ -25,6 +28,7 @@ export const UnregisterClient = request(RequestCode.UNREGISTER_CLIENT, {
 
 export const GetConsumerListByGroup = request(RequestCode.GET_CONSUMER_LIST_BY_GROUP, {
   doc: 'The client ids that consume for a group, in the body of the reply. SYSTEM_ERROR when there are none.',
+  replyBody: ConsumerList,
   header: { consumerGroup: text('consumerGroup') },
   reply: {},
   fails: [],
@@ -39,6 +43,7 @@ export const NotifyConsumerIdsChanged = request(RequestCode.NOTIFY_CONSUMER_IDS_
 
 export const CheckClientConfig = request(RequestCode.CHECK_CLIENT_CONFIG, {
   doc: 'Whether this broker can filter by the subscription in the body. Sent before the first SQL92 pull.',
+  body: CheckClientBody,
   header: {},
   reply: {},
   fails: ['SUBSCRIPTION_PARSE_FAILED'],
@@ -46,6 +51,8 @@ export const CheckClientConfig = request(RequestCode.CHECK_CLIENT_CONFIG, {
 
 export const LockBatchMq = request(RequestCode.LOCK_BATCH_MQ, {
   doc: 'An orderly consumer takes queues for itself; those it got are in the body of the reply.',
+  body: LockBatchBody,
+  replyBody: LockBatchReply,
   header: {},
   reply: {},
   fails: [],
@@ -53,6 +60,7 @@ export const LockBatchMq = request(RequestCode.LOCK_BATCH_MQ, {
 
 export const UnlockBatchMq = request(RequestCode.UNLOCK_BATCH_MQ, {
   doc: 'An orderly consumer gives queues back.',
+  body: LockBatchBody,
   header: {},
   reply: {},
   fails: [],

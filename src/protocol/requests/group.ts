@@ -1,3 +1,4 @@
+import { SubscriptionGroupConfig, SubscriptionGroupWrapper } from '../bodies/subscription-group.ts'
 import { bool, orElse, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
@@ -6,6 +7,7 @@ export const UpdateAndCreateSubscriptionGroup = request(
   RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP,
   {
     doc: 'Create a consumer group on this broker, or change it. The group is in the body.',
+    body: SubscriptionGroupConfig,
     header: {},
     reply: {},
     fails: ['INVALID_PARAMETER'],
@@ -14,6 +16,7 @@ export const UpdateAndCreateSubscriptionGroup = request(
 
 export const GetAllSubscriptionGroupConfig = request(RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, {
   doc: 'Every consumer group of this broker, in the body of the reply.',
+  replyBody: SubscriptionGroupWrapper,
   header: {},
   reply: {},
   fails: [],

@@ -1,3 +1,4 @@
+import { KvTable } from '../bodies/kv-table.ts'
 import { optional, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
@@ -25,6 +26,7 @@ export const DeleteKvConfig = request(RequestCode.DELETE_KV_CONFIG, {
 
 export const GetKvListByNamespace = request(RequestCode.GET_KVLIST_BY_NAMESPACE, {
   doc: 'All keys and values of a namespace.',
+  replyBody: KvTable,
   header: { namespace: text('namespace') },
   reply: {},
   fails: ['QUERY_NOT_FOUND'],

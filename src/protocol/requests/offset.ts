@@ -1,3 +1,4 @@
+import { ConsumerOffsetWrapper } from '../bodies/consumer-offset.ts'
 import { bool, i32, i64, millis, oneOfText, optional, orElse, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
@@ -55,5 +56,13 @@ export const GetEarliestMsgStoretime = request(RequestCode.GET_EARLIEST_MSG_STOR
   doc: 'When the oldest message of a queue was stored; -1 when the queue is empty.',
   header: queue,
   reply: { timestamp: millis('timestamp') },
+  fails: [],
+})
+
+export const GetAllConsumerOffset = request(RequestCode.GET_ALL_CONSUMER_OFFSET, {
+  doc: 'Every committed offset of this broker, in the body of the reply. Slaves ask for it.',
+  replyBody: ConsumerOffsetWrapper,
+  header: {},
+  reply: {},
   fails: [],
 })

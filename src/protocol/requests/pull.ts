@@ -1,4 +1,4 @@
-import { i32, i64, int64, millis, optional, orElse, text } from '../fields.ts'
+import { i32, i64, millis, optional, orElse, stamp, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
 import type { HeaderOf, ReplyOf } from '../request.ts'
@@ -26,7 +26,7 @@ const header = {
   commitOffset: orElse(i64('commitOffset'), 0),
   suspendTimeoutMillis: orElse(millis('suspendTimeoutMillis'), 0),
   subscription: optional(text('subscription')),
-  subVersion: orElse(int64('subVersion'), 0),
+  subVersion: orElse(stamp('subVersion'), 0),
   expressionType: optional(text('expressionType')),
   maxMsgBytes: optional(i32('maxMsgBytes')),
   requestSource: optional(i32('requestSource')),

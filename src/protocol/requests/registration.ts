@@ -1,3 +1,8 @@
+import { BrokerMemberGroupReply } from '../bodies/cluster-info.ts'
+import { DataVersion } from '../bodies/data-version.ts'
+import { KvTable } from '../bodies/kv-table.ts'
+import { RegisterBrokerBody } from '../bodies/register-broker.ts'
+import { TopicRouteData } from '../bodies/topic-route.ts'
 import { bool, i32, i64, millis, optional, orElse, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
@@ -11,6 +16,8 @@ const broker = {
 
 export const RegisterBroker = request(RequestCode.REGISTER_BROKER, {
   doc: 'A broker says that it lives and which topics it holds.',
+  body: RegisterBrokerBody,
+  replyBody: KvTable,
   header: {
     brokerName: text('brokerName'),
     brokerAddr: text('brokerAddr'),
@@ -38,6 +45,8 @@ export const UnregisterBroker = request(RequestCode.UNREGISTER_BROKER, {
 
 export const QueryDataVersion = request(RequestCode.QUERY_DATA_VERSION, {
   doc: 'Whether the topics of a broker, of the version in the body, differ from what is known here. Counts as a heartbeat.',
+  body: DataVersion,
+  replyBody: DataVersion,
   header: broker,
   reply: { changed: bool('changed') },
   fails: [],
@@ -62,6 +71,7 @@ export const BrokerHeartbeat = request(RequestCode.BROKER_HEARTBEAT, {
 
 export const GetBrokerMemberGroup = request(RequestCode.GET_BROKER_MEMBER_GROUP, {
   doc: 'The addresses of all brokers of one name.',
+  replyBody: BrokerMemberGroupReply,
   header: { clusterName: text('clusterName'), brokerName: text('brokerName') },
   reply: {},
   fails: [],
@@ -69,6 +79,7 @@ export const GetBrokerMemberGroup = request(RequestCode.GET_BROKER_MEMBER_GROUP,
 
 export const RegisterTopicInNamesrv = request(RequestCode.REGISTER_TOPIC_IN_NAMESRV, {
   doc: 'A broker announces one topic; its queues are in the body.',
+  body: TopicRouteData,
   header: { topic: text('topic') },
   reply: {},
   fails: [],

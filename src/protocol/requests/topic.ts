@@ -1,3 +1,5 @@
+import { TopicStatsTable } from '../bodies/message-queue.ts'
+import { TopicConfigWrapper } from '../bodies/topic-config.ts'
 import { bool, i32, oneOfText, optional, orElse, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
@@ -29,7 +31,16 @@ export const DeleteTopicInBroker = request(RequestCode.DELETE_TOPIC_IN_BROKER, {
 
 export const GetAllTopicConfig = request(RequestCode.GET_ALL_TOPIC_CONFIG, {
   doc: 'Every topic of this broker, in the body of the reply.',
+  replyBody: TopicConfigWrapper,
   header: {},
   reply: {},
   fails: [],
+})
+
+export const GetTopicStatsInfo = request(RequestCode.GET_TOPIC_STATS_INFO, {
+  doc: 'Minimum and maximum offset and last store time of each queue of a topic.',
+  replyBody: TopicStatsTable,
+  header: { topic: text('topic') },
+  reply: {},
+  fails: ['TOPIC_NOT_EXIST'],
 })

@@ -1,0 +1,25 @@
+import {
+  body,
+  int,
+  list,
+  numberMap,
+  optional,
+  orElse,
+  record,
+  text,
+  textMap,
+} from '../json-shape.ts'
+import type { BodyOf } from '../json-shape.ts'
+import { DataVersion } from './data-version.ts'
+
+/** Committed offsets: `topic@group` to queue id to offset. */
+export const ConsumerOffsetWrapper = body(
+  'ConsumerOffsetSerializeWrapper',
+  record({
+    dataVersion: optional(DataVersion),
+    /** Group to topics: Apache writes it beside the table it comes from. */
+    groupTopicMap: optional(textMap(list(text))),
+    offsetTable: orElse(textMap(numberMap(int)), new Map()),
+  }),
+)
+export type ConsumerOffsetWrapper = BodyOf<typeof ConsumerOffsetWrapper>
