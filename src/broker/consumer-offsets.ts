@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts'
+import type { DataVersion } from '../protocol/bodies/data-version.ts'
 import type { JsonObject, JsonValue } from '../protocol/json.ts'
 import type { ConfigFile } from './config-json.ts'
-import { type DataVersion, firstVersion, nextVersion, readVersion } from './data-version.ts'
+import { firstVersion, nextVersion, readVersion } from './data-version.ts'
 import type { Log } from './log.ts'
 
 /** Commits between two steps of the table's version (Apache 5.3.3, consumerOffsetUpdateVersionStep). */

@@ -1,18 +1,7 @@
+import { DataVersion } from '../protocol/bodies/data-version.ts'
 import type { JsonValue } from '../protocol/json.ts'
 
-/**
- * Which state a table is in. Name servers and slaves take a table for unchanged while all three are
- * equal. Source: Apache 5.3.3, DataVersion.
- */
-export interface DataVersion {
-  /** Changes so far. */
-  counter: number
-  /** Set by failover; kept as it was read. */
-  stateVersion: number
-  /** When the last change was, in ms. */
-  timestamp: number
-}
-
+/** The version of a table that nobody has changed yet. */
 export function firstVersion(now: number): DataVersion {
   return { counter: 0, stateVersion: 0, timestamp: now }
 }
@@ -28,15 +17,7 @@ export function isNewer(version: DataVersion, than: DataVersion): boolean {
   return version.counter > than.counter
 }
 
-/** What stands in a file or body. What is missing counts as 0, as in a table that nobody changed yet. */
+/** The version in a file; all 0 when there is none. Throws JsonError. */
 export function readVersion(value: JsonValue | undefined): DataVersion {
-  const field = (name: string): number => {
-    const number = value instanceof Map ? value.get(name) : undefined
-    return typeof number === 'number' && Number.isSafeInteger(number) ? number : 0
-  }
-  return {
-    counter: field('counter'),
-    stateVersion: field('stateVersion'),
-    timestamp: field('timestamp'),
-  }
+  return DataVersion.read(value ?? new Map())
 }

@@ -4,10 +4,11 @@
  * the JSON, which grows with the table, is written a moment later for all changes since.
  */
 import { join } from 'node:path'
+import type { DataVersion } from '../protocol/bodies/data-version.ts'
 import { parseJson } from '../protocol/json.ts'
 import type { JsonObject, JsonValue } from '../protocol/json.ts'
 import { ConfigFile } from './config-json.ts'
-import { type DataVersion, isNewer, readVersion } from './data-version.ts'
+import { isNewer, readVersion } from './data-version.ts'
 import type { Log } from './log.ts'
 import { MetadataJournal } from './metadata-journal.ts'
 
