@@ -8,13 +8,11 @@ import { type Arguments, parseArguments, type Program, usage, UsageError } from 
 import { ExitCode } from './exit-code.ts'
 import { configLines, consoleLine } from './print-config.ts'
 
-/** Go on with `config`. */
+/** Print this and go on with `config`. */
 export interface Prepared<S extends Settings> {
   readonly config: ConfigOf<S>
-  /** The `-c` file. */
-  readonly configFile?: string
-  /** Sentences for the operator. */
-  readonly warnings: readonly string[]
+  readonly stdout: string
+  readonly stderr: string
 }
 
 /** Print this and end. */
@@ -46,20 +44,17 @@ export function prepareStart<S extends Settings>(
   }
 }
 
-/** `prepareStart` for a real process: prints what is to be printed, ends the process when that is all. */
+/** The config of this process. Prints what is to be printed and ends the process when that is all. */
 export function configureProcess<S extends Settings>(
   program: Program,
   declaration: Declaration<S>,
-): Prepared<S> {
+): ConfigOf<S> {
   const commandLine = { argv: process.argv.slice(2), environment: process.env }
   const start = prepareStart(program, declaration, commandLine)
-  if ('exitCode' in start) {
-    process.stdout.write(start.stdout)
-    process.stderr.write(start.stderr)
-    process.exit(start.exitCode)
-  }
-  for (const warning of start.warnings) process.stderr.write(`WARN ${warning}\n`)
-  return start
+  process.stdout.write(start.stdout)
+  process.stderr.write(start.stderr)
+  if ('exitCode' in start) process.exit(start.exitCode)
+  return start.config
 }
 
 function prepare<S extends Settings>(
@@ -68,21 +63,23 @@ function prepare<S extends Settings>(
   { configFile, namesrvAddr }: Arguments,
   environment: Environment,
 ): Prepared<S> {
-  const registers = program === 'mqbroker' && namesrvAddr !== undefined
-  const overrides: Record<string, string> = registers ? { namesrvAddr } : {}
-  const source = { file: configFile, overrides, environment }
-  return { ...loadConfig(declaration, source), configFile }
+  const isBroker = program === 'mqbroker'
+  const overrides: Record<string, string> = isBroker && namesrvAddr ? { namesrvAddr } : {}
+  const { config, warnings } = loadConfig(declaration, { file: configFile, overrides, environment })
+  // Apache's broker says nothing about its file.
+  const isSaid = !isBroker && configFile !== undefined
+  const stdout = isSaid ? `load config properties file OK, ${configFile}\n` : ''
+  return { config, stdout, stderr: warnings.map((warning) => `WARN ${warning}\n`).join('') }
 }
 
 function printed<S extends Settings>(
   declaration: Declaration<S>,
-  { config, warnings }: Prepared<S>,
+  { config, stdout, stderr }: Prepared<S>,
   which: 'all' | 'important',
 ): Ended {
   const now = Date.now()
   const lines = configLines(declaration, config, which).map((line) => consoleLine(line, now))
-  const notes = warnings.map((warning) => `WARN ${warning}\n`).join('')
-  return { exitCode: ExitCode.OK, stdout: `${lines.join('\n')}\n`, stderr: notes }
+  return { exitCode: ExitCode.OK, stdout: `${stdout}${lines.join('\n')}\n`, stderr }
 }
 
 function failed(program: Program, error: unknown): Ended {

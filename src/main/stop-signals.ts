@@ -24,8 +24,10 @@ export function endWithError(error: unknown): never {
   process.exit(ExitCode.FAILED)
 }
 
-/** What the system refuses (a port in use) is not a bug: its message says all, the stack nothing. */
+/** What the system refuses (a port in use) is not a bug: the message says all, the stack nothing. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return 'syscall' in error ? error.message : (error.stack ?? error.message)
+  const { code } = error as NodeJS.ErrnoException
+  const isRefused = code !== undefined && !code.startsWith('ERR_')
+  return isRefused ? error.message : (error.stack ?? error.message)
 }
