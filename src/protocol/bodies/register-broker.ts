@@ -19,7 +19,8 @@ import { parseJson } from '../json.ts'
 import { MqVersion } from '../mq-version.ts'
 import { ResponseError } from '../response-error.ts'
 import { DataVersion } from './data-version.ts'
-import { TopicConfig, TopicConfigWrapper, topicFilterTypes } from './topic-config.ts'
+import { TopicConfigWrapper, topicFilterTypes } from './topic-config.ts'
+import type { TopicConfig } from './topic-config.ts'
 import { TopicQueueMappingInfo } from './topic-queue-mapping.ts'
 
 export const RegisterBrokerBody = body(
