@@ -132,7 +132,9 @@ export class Connection implements FrameSink {
     if (this.#closeReason !== null) return true
     this.#sent += bytes.length
     this.#socket.write(bytes)
-    return this.#socket.writableCorked > 0 ? false : this.#settle()
+    if (this.#socket.writableCorked === 0) return this.#settle()
+    this.#checkPending()
+    return false
   }
 
   /** Until `uncork`, `send` only collects: many slices leave in one system call. */
@@ -207,16 +209,21 @@ export class Connection implements FrameSink {
   }
 
   #settle(): boolean {
-    const pending = this.#socket.writableLength
-    if (pending === 0) {
+    if (this.#socket.writableLength === 0) {
       this.#lastActive = this.#group.clock.now()
+      this.#startReading(PAUSED_BY_OUTPUT)
       return true
     }
-    const { outputMax, outputHardMax } = this.#group.limits
-    if (pending > outputHardMax) this.close(`reads too slowly: ${pending} bytes wait for it`)
-    else if (pending > outputMax) this.#stopReading(PAUSED_BY_OUTPUT)
+    this.#checkPending()
     this.#awaitDrain()
     return false
+  }
+
+  #checkPending(): void {
+    const { outputMax, outputHardMax } = this.#group.limits
+    const pending = this.#socket.writableLength
+    if (pending > outputHardMax) this.close(`reads too slowly: ${pending} bytes wait for it`)
+    else if (pending > outputMax) this.#stopReading(PAUSED_BY_OUTPUT)
   }
 
   /** An empty write is called back when all bytes before it are gone; 'drain' has a threshold. */

@@ -45,6 +45,7 @@ export class Connections implements ConnectionGroup {
   /** Sweeps come no faster than this: ten thousand deadlines close together are one sweep. */
   readonly #sweepMs: number
   readonly #open = new Set<Connection>()
+  readonly #dialling = new Set<Socket>()
   #nextId = 1
   #timer: NodeJS.Timeout | undefined
   #timerAt = Infinity
@@ -79,12 +80,18 @@ export class Connections implements ConnectionGroup {
       callback: (length: number, bytes: Uint8Array) => receive(length, bytes as Buffer),
     }
     const socket = connect({ host, port, onread })
-    const timer = setTimeout(() => socket.destroy(new ConnectTimeout(timeoutMs)), timeoutMs)
+    const late = new Error(`no connection within ${timeoutMs} ms`)
+    const timer = setTimeout(() => socket.destroy(late), timeoutMs)
+    this.#dialling.add(socket)
+    const settle = () => {
+      clearTimeout(timer)
+      this.#dialling.delete(socket)
+    }
     return new Promise((resolve, reject) => {
       socket.once('error', reject)
-      socket.once('close', () => clearTimeout(timer))
+      socket.once('close', settle)
       socket.once('connect', () => {
-        clearTimeout(timer)
+        settle()
         const takeOver = (onBytes: OnBytes) => {
           receive = onBytes
           return socket
@@ -94,7 +101,9 @@ export class Connections implements ConnectionGroup {
     })
   }
 
+  /** Ends all, and those that are being dialled. */
   closeAll(reason: string): void {
+    for (const socket of this.#dialling) socket.destroy(new Error(reason))
     for (const connection of this.#open) connection.close(reason)
   }
 
@@ -129,11 +138,5 @@ export class Connections implements ConnectionGroup {
     }
     this.#timerAt = Infinity
     if (next < Infinity) this.watch(Math.max(next, now + this.#sweepMs))
-  }
-}
-
-class ConnectTimeout extends Error {
-  constructor(timeoutMs: number) {
-    super(`no connection within ${timeoutMs} ms`)
   }
 }
