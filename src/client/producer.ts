@@ -1,0 +1,154 @@
+import { ConnectionError } from '../net/remoting-error.ts'
+import { ResponseCode } from '../protocol/response-code.ts'
+import { ResponseError } from '../protocol/response-error.ts'
+import { Cluster, type ClusterOptions } from './cluster.ts'
+import { ClientError } from './client-error.ts'
+import type { MessageQueue } from './message-queue.ts'
+import { nextMessageId } from './message-ids.ts'
+import { checkGroup, outgoing, type Message, type OutgoingMessage } from './message.ts'
+import { batchParcel, messageParcel, type Parcel } from './parcel.ts'
+import { QueueRotation, queueOfKey } from './queue-choice.ts'
+import { Sender } from './send.ts'
+import type { SendResult } from './send-result.ts'
+
+export interface ProducerOptions extends ClusterOptions {
+  readonly group: string
+  /** Of a whole send with its retries, in milliseconds. Default: 3000. */
+  readonly sendTimeoutMs?: number
+  /** How often a failed send is tried on another broker. Default: 2. */
+  readonly retryCount?: number
+  /** Bytes of a body, or of all bodies of a batch. Default: 4 MiB, the default of brokers. */
+  readonly maxMessageSize?: number
+}
+
+export interface SendOptions {
+  readonly timeoutMs?: number
+  /** Messages of equal keys go to one queue, in the order of their sends; a failed one is not tried elsewhere. */
+  readonly orderKey?: string
+  /** The very queue. Not tried elsewhere either. */
+  readonly queue?: MessageQueue
+}
+
+/** What another broker, or the same a moment later, may well accept. Source: Apache 5.3.3, DefaultMQProducer. */
+const RETRYABLE: ReadonlySet<number> = new Set([
+  ResponseCode.TOPIC_NOT_EXIST,
+  ResponseCode.SERVICE_NOT_AVAILABLE,
+  ResponseCode.SYSTEM_ERROR,
+  ResponseCode.SYSTEM_BUSY,
+  ResponseCode.NO_PERMISSION,
+  ResponseCode.NO_BUYER_ID,
+  ResponseCode.NOT_IN_CURRENT_UNIT,
+  ResponseCode.GO_AWAY,
+])
+
+/**
+ * Sends messages. Safe to share: sends of any number run at the same time over one connection per broker.
+ * What it throws: ClientError before anything is sent, ResponseError with the broker's answer, TimeoutError and
+ * ConnectionError when nobody knows whether the message is stored.
+ */
+export class Producer {
+  readonly #options: ProducerOptions
+  readonly #cluster: Cluster
+  readonly #sender: Sender
+  readonly #rotation = new QueueRotation()
+  readonly #topics = new Set<string>()
+  #isStarted = false
+
+  /** Throws ClientError when the group or the name servers are not allowed. */
+  constructor(options: ProducerOptions) {
+    checkGroup(options.group)
+    const roles = { producers: [{ groupName: options.group }], consumers: [] }
+    this.#options = options
+    this.#cluster = new Cluster(options, () => roles)
+    this.#sender = new Sender(this.#cluster, options.group)
+  }
+
+  /** Begins to keep routes fresh and brokers informed. Sends nothing yet, so it cannot fail. */
+  start(): void {
+    this.#isStarted = true
+    this.#cluster.start()
+  }
+
+  /** Resolves when the broker has stored the message. */
+  async send(message: Message, options: SendOptions = {}): Promise<SendResult> {
+    return this.#deliver(await messageParcel(this.#outgoing(message)), options)
+  }
+
+  /** Stores several messages of one topic in one queue, all or none. */
+  async sendBatch(messages: readonly Message[], options: SendOptions = {}): Promise<SendResult> {
+    const batch = messages.map((message) => this.#outgoing(message))
+    return this.#deliver(batchParcel(batch, this.#nextId(), this.#bodyMax), options)
+  }
+
+  /** Resolves when the message is on its way; whether it arrives nobody says. */
+  async sendOneway(message: Message, options: SendOptions = {}): Promise<void> {
+    const parcel = await messageParcel(this.#outgoing(message))
+    const queues = await this.queues(parcel.topic)
+    const queue = fixedQueue(queues, options) ?? this.#rotation.next(parcel.topic, queues)
+    await this.#sender.sendOneway(parcel, queue)
+  }
+
+  /** The queues that a message of the topic can go to. Throws ClientError when there are none. */
+  async queues(topic: string): Promise<readonly MessageQueue[]> {
+    if (!this.#isStarted) throw new ClientError('the producer is not started, or closed already')
+    const { writeQueues } = await this.#cluster.routes.findToSend(topic)
+    if (!this.#topics.has(topic)) {
+      this.#topics.add(topic)
+      this.#cluster.background.run('heartbeat', () => this.#cluster.greet())
+    }
+    return writeQueues
+  }
+
+  /** Sends that are under way fail with ConnectionError: await them before. */
+  async close(): Promise<void> {
+    this.#isStarted = false
+    this.#cluster.background.stop()
+    await this.#cluster.unregister({ producerGroup: this.#options.group })
+    await this.#cluster.close()
+  }
+
+  #outgoing(message: Message): OutgoingMessage {
+    return outgoing(message, this.#nextId(), this.#bodyMax)
+  }
+
+  #nextId(): string {
+    return nextMessageId(this.#cluster.clock.now())
+  }
+
+  get #bodyMax(): number {
+    return this.#options.maxMessageSize ?? 4 * 1024 * 1024
+  }
+
+  async #deliver(parcel: Parcel, options: SendOptions): Promise<SendResult> {
+    const { clock } = this.#cluster
+    const deadline = clock.now() + (options.timeoutMs ?? this.#options.sendTimeoutMs ?? 3000)
+    const queues = await this.queues(parcel.topic)
+    const fixed = fixedQueue(queues, options)
+    let triesLeft = fixed === undefined ? (this.#options.retryCount ?? 2) : 0
+    let failed: string | undefined
+    for (;;) {
+      const queue = fixed ?? this.#rotation.next(parcel.topic, queues, failed)
+      try {
+        return await this.#sender.send(parcel, queue, deadline - clock.now())
+      } catch (error) {
+        if (triesLeft-- === 0 || !isRetryable(error) || clock.now() >= deadline) throw error
+        failed = queue.brokerName
+      }
+    }
+  }
+}
+
+function fixedQueue(
+  queues: readonly MessageQueue[],
+  { queue, orderKey }: SendOptions,
+): MessageQueue | undefined {
+  return queue ?? (orderKey === undefined ? undefined : queueOfKey(queues, orderKey))
+}
+
+/** A timeout is not: it used up all the time there was. */
+function isRetryable(error: unknown): boolean {
+  return (
+    error instanceof ConnectionError ||
+    (error instanceof ResponseError && RETRYABLE.has(error.code))
+  )
+}

@@ -1,0 +1,92 @@
+import { encodeProperties } from '../protocol/message.ts'
+import type { SendHeader, SendReply } from '../protocol/requests/send.ts'
+import { SendBatchMessage, SendMessageV2 } from '../protocol/requests/send.ts'
+import { ResponseCode } from '../protocol/response-code.ts'
+import type { Cluster } from './cluster.ts'
+import type { MessageQueue } from './message-queue.ts'
+import type { Parcel } from './parcel.ts'
+import { TEMPLATE_TOPIC } from './routes.ts'
+import type { SendResult, SendStatus } from './send-result.ts'
+
+/** Stored, but not as safely as the broker is configured to. */
+const STORED: Exclude<SendStatus, 'SEND_OK'>[] = [
+  'FLUSH_DISK_TIMEOUT',
+  'FLUSH_SLAVE_TIMEOUT',
+  'SLAVE_NOT_AVAILABLE',
+]
+
+/** Sends on behalf of one producer group. */
+export class Sender {
+  readonly #cluster: Cluster
+  readonly #group: string
+
+  constructor(cluster: Cluster, group: string) {
+    this.#cluster = cluster
+    this.#group = group
+  }
+
+  /** Throws ResponseError when nothing was stored; with TimeoutError and ConnectionError nobody knows. */
+  async send(parcel: Parcel, queue: MessageQueue, timeoutMs: number): Promise<SendResult> {
+    const { header, response } = await this.#cluster.call(
+      queue.brokerName,
+      specOf(parcel),
+      this.#header(parcel, queue),
+      { body: parcel.body, timeoutMs, accept: STORED },
+    )
+    return sendResult(parcel, queue, header, response.code)
+  }
+
+  async sendOneway(parcel: Parcel, queue: MessageQueue): Promise<void> {
+    const header = this.#header(parcel, queue)
+    await this.#cluster.oneway(queue.brokerName, specOf(parcel), header, parcel.body)
+  }
+
+  #header(parcel: Parcel, queue: MessageQueue): SendHeader {
+    const {
+      topic,
+      sysFlag,
+      flag,
+      properties,
+      isBatch,
+      reconsumeTimes = 0,
+      maxReconsumeTimes,
+    } = parcel
+    return {
+      producerGroup: this.#group,
+      topic,
+      defaultTopic: TEMPLATE_TOPIC,
+      defaultTopicQueueNums: this.#cluster.defaultTopicQueueNums,
+      queueId: queue.queueId,
+      sysFlag,
+      bornTimestamp: this.#cluster.clock.now(),
+      flag,
+      properties: encodeProperties(properties),
+      reconsumeTimes,
+      unitMode: false,
+      maxReconsumeTimes,
+      batch: isBatch,
+      brokerName: queue.brokerName,
+    }
+  }
+}
+
+function specOf(parcel: Parcel) {
+  return parcel.isBatch ? SendBatchMessage : SendMessageV2
+}
+
+function sendResult(
+  parcel: Parcel,
+  queue: MessageQueue,
+  reply: SendReply,
+  code: number,
+): SendResult {
+  return {
+    status: STORED.find((status) => ResponseCode[status] === code) ?? 'SEND_OK',
+    msgId: parcel.msgId,
+    offsetMsgId: reply.msgId,
+    queue: { ...queue, queueId: reply.queueId },
+    queueOffset: reply.queueOffset,
+    transactionId: reply.transactionId,
+    recallHandle: reply.recallHandle,
+  }
+}
