@@ -1,4 +1,5 @@
 import { KvTable } from '../bodies/kv-table.ts'
+import { text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
 
@@ -7,5 +8,12 @@ export const GetBrokerRuntimeInfo = request(RequestCode.GET_BROKER_RUNTIME_INFO,
   replyBody: KvTable,
   header: {},
   reply: {},
+  fails: [],
+})
+
+export const GetBrokerConfig = request(RequestCode.GET_BROKER_CONFIG, {
+  doc: 'The settings of a broker as lines of `key=value`, in the body of the reply.',
+  header: {},
+  reply: { version: text('version') },
   fails: [],
 })

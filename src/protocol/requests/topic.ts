@@ -1,5 +1,6 @@
 import { TopicStatsTable } from '../bodies/message-queue.ts'
-import { TopicConfigWrapper } from '../bodies/topic-config.ts'
+import { TopicConfig, TopicConfigWrapper } from '../bodies/topic-config.ts'
+import { TopicList } from '../bodies/topic-list.ts'
 import { bool, i32, oneOfText, optional, orElse, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
@@ -43,4 +44,20 @@ export const GetTopicStatsInfo = request(RequestCode.GET_TOPIC_STATS_INFO, {
   header: { topic: text('topic') },
   reply: {},
   fails: ['TOPIC_NOT_EXIST'],
+})
+
+export const GetTopicConfig = request(RequestCode.GET_TOPIC_CONFIG, {
+  doc: 'One topic of this broker, in the body of the reply.',
+  replyBody: TopicConfig,
+  header: { topic: text('topic') },
+  reply: {},
+  fails: ['TOPIC_NOT_EXIST'],
+})
+
+export const GetSystemTopicListFromBroker = request(RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, {
+  doc: 'The topics of this broker that are not for applications.',
+  replyBody: TopicList,
+  header: {},
+  reply: {},
+  fails: [],
 })
