@@ -53,7 +53,9 @@ export function setUpApache(): string {
   mkdirSync(join(CACHE, 'home/conf'), { recursive: true })
   writeFileSync(join(CACHE, 'pom.xml'), projectFile())
   const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${join(CACHE, 'lib')}`]
-  execFileSync('mvn', ['-q', '-B', '-Dstyle.color=never', '-f', join(CACHE, 'pom.xml'), ...goal], { stdio: 'inherit' })
+  execFileSync('mvn', ['-q', '-B', '-Dstyle.color=never', '-f', join(CACHE, 'pom.xml'), ...goal], {
+    stdio: 'inherit',
+  })
   writeFileSync(done, '')
   return CACHE
 }
@@ -144,7 +146,7 @@ export function writeConfig(
 
 /** Runs in the foreground until the command ends; its exit code becomes ours. */
 function runHere({ command, args, env }: Command): void {
-  const child = spawn(command, args, { env: env as NodeJS.ProcessEnv, stdio: 'inherit' })
+  const child = spawn(command, args, { env, stdio: 'inherit' })
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   process.on('SIGINT', () => {}) // the terminal has told the child as well: wait for it
   child.on('exit', (code) => process.exit(code ?? 1))

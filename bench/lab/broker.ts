@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   brokerCommand,
   brokerSettings,
@@ -7,9 +8,18 @@ import {
   writeConfig,
   type Command,
 } from '../../scripts/apache.ts'
+import { findBroker, TEMPLATE_TOPIC } from '../load/control.ts'
 import { startServer, type ServerProcess } from './server-process.ts'
 
 export type BrokerKind = 'apache' | 'ringmq'
+
+/** What is measured. `root` is the checkout whose src/main is run: ours, or another one to compare with. */
+export interface BrokerSide {
+  kind: BrokerKind
+  root: string
+  /** In tables. */
+  label: string
+}
 
 export interface BrokerOptions {
   /** Emptied by nobody: give a fresh one. Store, configuration and logs go into it. */
@@ -23,7 +33,7 @@ export interface BrokerOptions {
 }
 
 export interface RunningBroker {
-  kind: BrokerKind
+  side: BrokerSide
   port: number
   namesrvPort: number
   /** The broker's process. */
@@ -36,34 +46,67 @@ export interface RunningBroker {
 /** What both `mqbroker`s and `mqnamesrv`s print when they are up. */
 const READY = 'boot success'
 const ROOT = join(import.meta.dirname, '../..')
+const REGISTERED_MS = 30_000
 const SMALL_HEAP = ['-Xms256m', '-Xmx256m']
 
-/** A name server and a broker on the loopback address; returns when both are up. */
+/** `apache`, `ringmq`, or `ringmq:FOLDER` for the RingMQ in another checkout. */
+export function parseSide(text: string): BrokerSide {
+  const [kind, folder] = text.split(':', 2)
+  if (kind !== 'apache' && kind !== 'ringmq') {
+    throw new Error(`'${text}': must be apache, ringmq or ringmq:FOLDER`)
+  }
+  return { kind, root: folder ? resolve(folder) : ROOT, label: text }
+}
+
+/** A name server and a broker on the loopback address; returns when the one knows the other. */
 export async function startBroker(
-  kind: BrokerKind,
+  side: BrokerSide,
   options: BrokerOptions,
 ): Promise<RunningBroker> {
   const { directory, port, namesrvPort } = options
   mkdirSync(directory, { recursive: true })
-  const commands = kind === 'apache' ? apacheCommands(options) : ringmqCommands(options)
-  const namesrv = await startServer(commands.namesrv, join(directory, 'namesrv.log'), READY)
-  const broker = await startAfter(namesrv, commands.broker, join(directory, 'broker.log'))
+  const commands =
+    side.kind === 'apache' ? apacheCommands(options) : ringmqCommands(side.root, options)
+  const servers: ServerProcess[] = []
   const stop = async (): Promise<void> => {
-    await broker.stop()
-    await namesrv.stop()
+    for (const server of servers.splice(0).reverse()) await server.stop()
   }
-  return { kind, port, namesrvPort, pid: broker.pid, directory, stop }
+  try {
+    servers.push(await startServer(commands.namesrv, join(directory, 'namesrv.log'), READY))
+    servers.push(await startServer(commands.broker, join(directory, 'broker.log'), READY))
+    await registered(namesrvPort)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { side, port, namesrvPort, pid: servers[1]!.pid, directory, stop }
 }
 
-async function startAfter(
-  namesrv: ServerProcess,
-  command: Command,
-  logFile: string,
-): Promise<ServerProcess> {
-  return await startServer(command, logFile, READY).catch(async (error: unknown) => {
-    await namesrv.stop()
-    throw error
-  })
+/** Apache's broker says that it is up before it has told the name server. Throws after 30 s. */
+async function registered(namesrvPort: number): Promise<void> {
+  const until = performance.now() + REGISTERED_MS
+  for (;;) {
+    const found = await findBroker(`127.0.0.1:${namesrvPort}`, TEMPLATE_TOPIC).catch(
+      (e: Error) => e,
+    )
+    if (!(found instanceof Error)) return
+    if (performance.now() > until) throw found
+    await sleep(100)
+  }
+}
+
+/** Runs `work` with a broker that is stopped afterwards. */
+export async function withBroker<T>(
+  side: BrokerSide,
+  options: BrokerOptions,
+  work: (broker: RunningBroker) => Promise<T>,
+): Promise<T> {
+  const broker = await startBroker(side, options)
+  try {
+    return await work(broker)
+  } finally {
+    await broker.stop()
+  }
 }
 
 interface Commands {
@@ -80,7 +123,8 @@ function apacheCommands(options: BrokerOptions): Commands {
   }
 }
 
-function ringmqCommands({ directory, port, namesrvPort, settings }: BrokerOptions): Commands {
+function ringmqCommands(root: string, options: BrokerOptions): Commands {
+  const { directory, port, namesrvPort, settings } = options
   const namesrvFile = writeConfig(directory, 'namesrv', { listenPort: String(namesrvPort) })
   const brokerFile = writeConfig(directory, 'broker', {
     ...brokerSettings(port, directory),
@@ -88,7 +132,7 @@ function ringmqCommands({ directory, port, namesrvPort, settings }: BrokerOption
   })
   const node = (main: string, args: string[]): Command => ({
     command: process.execPath,
-    args: [join(ROOT, 'src/main', main), ...args],
+    args: [join(root, 'src/main', main), ...args],
     env: { ...process.env, HOME: directory },
   })
   return {

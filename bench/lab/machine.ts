@@ -43,7 +43,19 @@ export function noiseBetween(
 }
 
 /** What a figure depends on: kept with every result. */
-export function describeMachine(): Record<string, string | number> {
+export interface MachineDescription {
+  /** ISO 8601. */
+  date: string
+  processor: string
+  processors: number
+  memoryGiB: number
+  kernel: string
+  node: string
+  loadAverage: number
+  commit: string
+}
+
+export function describeMachine(): MachineDescription {
   return {
     date: new Date().toISOString(),
     processor: cpus()[0]?.model ?? 'unknown',

@@ -24,7 +24,7 @@ export async function startServer(
 ): Promise<ServerProcess> {
   mkdirSync(dirname(logFile), { recursive: true })
   const log = openSync(logFile, 'w')
-  const child = spawn(command, args, { env: env as NodeJS.ProcessEnv, stdio: ['ignore', log, log] })
+  const child = spawn(command, args, { env, stdio: ['ignore', log, log] })
   closeSync(log)
   endWithUs(child)
   const server = { pid: child.pid!, stop: () => stop(child) }

@@ -4,6 +4,8 @@ import { decodeReply, encodeRequest, RequestCode, type Reply } from './wire.ts'
 const TIMEOUT_MS = 10_000
 const READ_AND_WRITE = 6
 const MASTER = '0'
+/** The topic that every broker with automatic creation has from the start: its route tells who is there. */
+export const TEMPLATE_TOPIC = 'TBW102'
 
 export interface BrokerAddress {
   address: string
@@ -92,7 +94,7 @@ export async function createTopic(
 ): Promise<void> {
   await broker.call(RequestCode.UPDATE_AND_CREATE_TOPIC, {
     topic,
-    defaultTopic: 'TBW102',
+    defaultTopic: TEMPLATE_TOPIC,
     readQueueNums: String(queueCount),
     writeQueueNums: String(queueCount),
     perm: String(READ_AND_WRITE),

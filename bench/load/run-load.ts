@@ -9,6 +9,7 @@ import {
   queueEnds,
   queueStarts,
   storedCount,
+  TEMPLATE_TOPIC,
   withControl,
   type BrokerAddress,
   type Control,
@@ -49,8 +50,6 @@ export interface LoadReport {
 }
 
 const DRAIN_MS = 5000
-/** The topic that brokers with automatic creation have from the start: any route will do. */
-const TEMPLATE_TOPIC = 'TBW102'
 
 /** Runs one load and reports it. Throws when the broker cannot be reached or the connection is lost. */
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {

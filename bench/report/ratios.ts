@@ -29,8 +29,3 @@ export function summarizeRatios(
   const [min, max] = [Math.min(...ratios), Math.max(...ratios)]
   return { pairs: ratios.length, median: median(ratios), min, max }
 }
-
-/** Order of sides over `pairs` pairs: AB BA AB …, so that a drift of the machine favours neither. */
-export function abba<T>(pairs: number, a: T, b: T): [T, T][] {
-  return Array.from({ length: pairs }, (_, pair) => (pair % 2 === 0 ? [a, b] : [b, a]))
-}

@@ -1,0 +1,52 @@
+/**
+ * What do the smallest pieces cost? One operation each, in nanoseconds, on one thread.
+ *
+ *   npm run bench:micro -- [suite …]      headers copies checksums atomics writes (all)
+ */
+import { Bench, type Task } from 'tinybench'
+import { atomics } from './micro/atomics.ts'
+import { checksums } from './micro/checksums.ts'
+import { copies } from './micro/copies.ts'
+import { headers } from './micro/headers.ts'
+import { REPEATS, type MicroSuite } from './micro/suite.ts'
+import { writes } from './micro/writes.ts'
+import { takeBenchLock } from './lab/bench-lock.ts'
+import { formatNumber, formatTable } from './report/table.ts'
+
+const SUITES: Record<string, () => MicroSuite> = { headers, copies, checksums, atomics, writes }
+const CASE_MS = 300
+
+const names = process.argv.slice(2)
+process.once('exit', takeBenchLock())
+for (const name of names.length > 0 ? names : Object.keys(SUITES)) await measure(name)
+
+async function measure(name: string): Promise<void> {
+  const make = SUITES[name]
+  if (!make) throw new Error(`no suite ${name}: there are ${Object.keys(SUITES).join(', ')}`)
+  const suite = make()
+  const bench = new Bench({ time: CASE_MS, warmupTime: CASE_MS / 3, iterations: 10, throws: true })
+  for (const { name: title, run } of suite.cases) bench.add(title, run)
+  await bench.run()
+  suite.close?.()
+  console.log(`\n${suite.name}: ${suite.question}\n${tableOf(bench.tasks, suite)}`)
+}
+
+function tableOf(tasks: readonly Task[], suite: MicroSuite): string {
+  const rows = tasks.map((task, i) => rowOf(task, suite.cases[i]!.bytes))
+  return formatTable(['', 'ns, median', 'ns, mean', 'GB/s'], rows)
+}
+
+/** tinybench gives milliseconds per run of a case. */
+function rowOf(task: Task, bytes: number | undefined): string[] {
+  const { result } = task
+  if (result.state !== 'completed') throw new Error(`${task.name}: ${result.state}`)
+  const nanoseconds = (milliseconds: number): number => (milliseconds * 1e6) / REPEATS
+  const median = nanoseconds(result.latency.p50)
+  const speed = bytes === undefined ? null : bytes / median
+  return [
+    task.name,
+    formatNumber(median),
+    formatNumber(nanoseconds(result.latency.mean)),
+    formatNumber(speed),
+  ]
+}
