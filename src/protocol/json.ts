@@ -19,6 +19,8 @@ const BODY_LIMITS: JsonLimits = { depth: 64, cells: 1 << 22 }
 const ARRAY_CELLS = 4
 const OBJECT_CELLS = 8
 const NUMBER_LENGTH_MAX = 400
+/** So many digits are exact in a number, however it is put together. */
+const SHORT_DIGITS_MAX = 15
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
 
@@ -29,6 +31,8 @@ const SPACE = 0x20
 const QUOTE = 0x22
 const COMMA = 0x2c
 const MINUS = 0x2d
+const ZERO = 0x30
+const NINE = 0x39
 const COLON = 0x3a
 const BRACKET_OPEN = 0x5b
 const BACKSLASH = 0x5c
@@ -133,21 +137,35 @@ class JsonReader {
   }
 
   #word(): JsonValue {
-    const start = this.#at
+    const short = this.#shortInteger()
+    if (short !== null) return short
     const token = this.#token()
     if (token === 'true') return true
     if (token === 'false') return false
     if (token === 'null') return null
-    this.#at = start
-    const number = this.#number(token)
-    this.#at = start + token.length
-    return number
+    return this.#number(token)
+  }
+
+  /** The most common word by far, read without making a string of it; null when it is another one. */
+  #shortInteger(): number | null {
+    const start = this.#at
+    const isNegative = this.#bytes[start] === MINUS
+    let at = isNegative ? start + 1 : start
+    const end = at + SHORT_DIGITS_MAX
+    let value = 0
+    for (let byte = this.#bytes[at]!; isDigit(byte) && at < end; byte = this.#bytes[++at]!) {
+      value = value * 10 + (byte - ZERO)
+    }
+    if (at === start || isTokenByte(this.#bytes[at]) || this.#bytes[at - 1] === MINUS) return null
+    this.#at = at
+    return isNegative ? 0 - value : value
   }
 
   #number(token: string): number | bigint {
     if (/^-?\d+$/.test(token)) return integer(token)
     if (/^-?\d+(\.\d+)?([eE][-+]?\d+)?$/.test(token)) return Number(token)
-    throw this.#unexpected()
+    if (token === '') throw this.#unexpected()
+    throw new JsonError(`${JSON.stringify(token)} before ${this.#at} is no value`)
   }
 
   /** The bytes up to the next blank, separator or bracket. */
@@ -161,9 +179,10 @@ class JsonReader {
 
   /** The next byte that is no blank, -1 at the end. Moves there, not past it. */
   #peek(): number {
-    let byte = this.#bytes[this.#at]
-    while (isBlank(byte)) byte = this.#bytes[++this.#at]
-    return byte ?? -1
+    let at = this.#at
+    while (isBlank(this.#bytes[at])) at++
+    this.#at = at
+    return this.#bytes[at] ?? -1
   }
 
   #accept(byte: number): boolean {
@@ -199,11 +218,12 @@ function integer(token: string): number | bigint {
 }
 
 function isBlank(byte: number | undefined): boolean {
+  if (byte === undefined || byte > SPACE) return false
   return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB
 }
 
 function isDigit(byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39
+  return byte >= ZERO && byte <= NINE
 }
 
 function isTokenByte(byte: number | undefined): boolean {
