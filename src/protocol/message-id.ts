@@ -33,7 +33,9 @@ export function decodeOffsetMessageId(id: string): MessagePlace {
   const bytes = Buffer.from(id, 'hex')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const position = readSafeInt64(view, bytes.length - 8)
-  if (!Number.isSafeInteger(position)) throw new MessageError(`message id ${id}: no position`)
+  if (!Number.isSafeInteger(position) || position < 0) {
+    throw new MessageError(`message id ${id}: ${position} is no position`)
+  }
   return { storeHost: bytes.subarray(0, -8), position }
 }
 

@@ -142,8 +142,8 @@ function readFixed(reader: RecordReader) {
     bodyCrc: reader.i32(),
     queueId: reader.i32(),
     flag: reader.i32(),
-    queueOffset: reader.safeI64(),
-    position: reader.safeI64(),
+    queueOffset: reader.position(),
+    position: reader.position(),
   }
 }
 
@@ -203,9 +203,10 @@ class RecordReader {
     return readSafeInt64(this.#view, this.#advance(8))
   }
 
-  safeI64(): number {
+  /** An offset or a position: never negative, exact. */
+  position(): number {
     const value = this.i64()
-    if (Number.isSafeInteger(value)) return value
+    if (Number.isSafeInteger(value) && value >= 0) return value
     throw new MessageError(`offset or position ${value} in the record at ${this.#start}`)
   }
 
