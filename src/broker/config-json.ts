@@ -7,7 +7,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { parseJson } from '../protocol/json.ts'
 import type { JsonObject } from '../protocol/json.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../log/log.ts'
 
 /** Our own disk is trusted for size, not for shape: about 1 GiB of memory for the values. */
 const LIMITS = { depth: 64, cells: 1 << 26 }

@@ -3,7 +3,7 @@ import type { DataVersion } from '../protocol/bodies/data-version.ts'
 import type { JsonObject, JsonValue } from '../protocol/json.ts'
 import type { ConfigFile } from './config-json.ts'
 import { firstVersion, nextVersion, readVersion } from './data-version.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../log/log.ts'
 
 /** Commits between two steps of the table's version (Apache 5.3.3, consumerOffsetUpdateVersionStep). */
 const VERSION_STEP = 500
@@ -55,7 +55,9 @@ export class ConsumerOffsets {
     this.#version = readVersion(json.get('dataVersion'))
     const table = json.get('offsetTable')
     if (!(table instanceof Map)) return
-    for (const [key, queues] of table) this.#loadEntry(String(key), queues)
+    for (const [key, queues] of table) {
+      if (typeof key === 'string') this.#loadEntry(key, queues)
+    }
   }
 
   /** Remembers that `group` has consumed everything below `offset`. May go back: consumers rewind. */

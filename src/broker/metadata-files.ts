@@ -9,7 +9,7 @@ import { parseJson } from '../protocol/json.ts'
 import type { JsonObject, JsonValue } from '../protocol/json.ts'
 import { ConfigFile } from './config-json.ts'
 import { isNewer, readVersion } from './data-version.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../log/log.ts'
 import { MetadataJournal } from './metadata-journal.ts'
 
 /** RingMQ's own file; Apache leaves it alone. */
@@ -106,6 +106,13 @@ export class MetadataFiles {
   touch(name: string): void {
     this.#tables.get(name)!.isDirty = true
     this.#foldIn(Math.max(FOLD_DELAY_MS, this.#lastFoldMs / FOLD_SHARE))
+  }
+
+  /** Lets go of the files and writes nothing: tables that were not read whole must not be written. */
+  async abandon(): Promise<void> {
+    this.#isClosed = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#journal.close()
   }
 
   /** Writes what is not in the JSONs yet and lets go of the files. Failures are logged: the journal has it. */

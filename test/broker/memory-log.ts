@@ -1,8 +1,12 @@
-import type { Log } from '../../src/broker/log.ts'
+import type { Log } from '../../src/log/log.ts'
 
 /** Keeps the lines, so that a test can say what an operator reads. */
 export class MemoryLog implements Log {
   readonly lines: string[] = []
+
+  debug(fields: object, message: string): void {
+    this.#add('debug', fields, message)
+  }
 
   info(fields: object, message: string): void {
     this.#add('info', fields, message)

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { JOURNAL_NAME, MetadataFiles, type NewChange } from '../../src/broker/metadata-files.ts'
 import { MemoryLog } from './memory-log.ts'
 import { tempFolder } from './temp-folder.ts'
@@ -50,9 +50,12 @@ class Counters {
 
 async function open(folder: string, log = new MemoryLog()) {
   const files = await MetadataFiles.open(folder, log)
+  let closing: Promise<void> | null = null
+  const close = (): Promise<void> => (closing ??= files.close())
+  onTestFinished(close)
   const counters = new Counters(files)
   await counters.load()
-  return { files, counters, log }
+  return { close, counters, log }
 }
 
 function jsonIn(folder: string): unknown {
@@ -76,34 +79,34 @@ describe('metadata files', () => {
 
   test('hold the changes in the JSON a moment later, and empty the journal', async () => {
     const folder = tempFolder()
-    const { counters, files } = await open(folder)
+    const { counters, close } = await open(folder)
     await counters.set('a', 1)
     expect(journalSize(folder)).toBeGreaterThan(0)
     await vi.advanceTimersByTimeAsync(1000)
-    await files.close()
+    await close()
     expect(jsonIn(folder)).toMatchObject({ table: { a: 1 } })
     expect(journalSize(folder)).toBe(0)
   })
 
   test('have no timer while nothing changes', async () => {
-    const { files, counters } = await open(tempFolder())
+    const { close, counters } = await open(tempFolder())
     await counters.set('a', 1)
-    await files.close()
+    await close()
     expect(vi.getTimerCount()).toBe(0)
   })
 
   test('hold everything in the JSON after a stop', async () => {
     const folder = tempFolder()
-    const { counters, files } = await open(folder)
+    const { counters, close } = await open(folder)
     await counters.set('a', 1)
-    await files.close()
+    await close()
     expect(jsonIn(folder)).toMatchObject({ table: { a: 1 } })
     expect(journalSize(folder)).toBe(0)
   })
 
   test('keep the journal when the JSON cannot be written, say so once, and try again', async () => {
     const folder = tempFolder()
-    const { counters, files, log } = await open(folder)
+    const { counters, close, log } = await open(folder)
     mkdirSync(join(folder, 'counters.json.tmp')) // opening it for writing fails
     await counters.set('a', 1)
     await vi.advanceTimersByTimeAsync(1000)
@@ -113,7 +116,7 @@ describe('metadata files', () => {
     rmSync(join(folder, 'counters.json.tmp'), { recursive: true })
     await vi.advanceTimersByTimeAsync(5000)
     await vi.waitUntil(() => existsSync(join(folder, 'counters.json')))
-    await files.close()
+    await close()
     expect(jsonIn(folder)).toMatchObject({ table: { a: 1 } })
     expect(log.lines).toHaveLength(2)
   })

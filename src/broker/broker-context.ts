@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import type { BrokerConfig } from '../config/broker.ts'
+import type { Log } from '../log/log.ts'
+import { Clients } from './clients.ts'
+import { ConfigFile } from './config-json.ts'
+import { ConsumerOffsets } from './consumer-offsets.ts'
+import { SubscriptionGroups } from './groups.ts'
+import type { Metadata } from './metadata.ts'
+import { MetadataFiles } from './metadata-files.ts'
+import { QueueLocks } from './queue-locks.ts'
+import type { QueueStore } from './queue-store.ts'
+import { Topics } from './topics.ts'
+
+/** What the broker thread is made of; handlers get it whole. */
+export interface BrokerContext {
+  readonly config: BrokerConfig
+  readonly topics: Topics
+  readonly groups: SubscriptionGroups
+  readonly offsets: ConsumerOffsets
+  readonly clients: Clients
+  readonly locks: QueueLocks
+  readonly store: QueueStore
+  readonly metadata: Metadata
+  readonly clock: Clock
+  readonly log: Log
+  /** When the broker started, in ms. */
+  readonly startedAt: number
+}
+
+export interface OpenBrokerContext extends BrokerContext {
+  /** Writes what is not on disk yet and stops all timers. No request may come after it. */
+  close(): Promise<void>
+}
+
+export type BrokerContextParts = Pick<
+  BrokerContext,
+  'config' | 'store' | 'metadata' | 'clock' | 'log'
+>
+
+/**
+ * Reads `<storePathRootDir>/config`, and publishes all topics and groups to store and workers.
+ * Throws ConfigFileError or JsonError when a file there cannot be read.
+ */
+export async function openBrokerContext(parts: BrokerContextParts): Promise<OpenBrokerContext> {
+  const { config, store, metadata, clock, log } = parts
+  const folder = join(config.storePathRootDir, 'config')
+  const files = await MetadataFiles.open(folder, log)
+  const topics = new Topics({ files, store, metadata, identity: config, clock })
+  const isAutoCreated = config.autoCreateSubscriptionGroup
+  const groups = new SubscriptionGroups({ files, metadata, clock, log, isAutoCreated })
+  const offsets = new ConsumerOffsets({
+    file: new ConfigFile(join(folder, 'consumerOffset.json'), log),
+    flushIntervalMs: config.flushConsumerOffsetInterval,
+    clock,
+    log,
+  })
+  const clients = new Clients({
+    metadata,
+    clock,
+    expiryMs: config.channelExpiredTimeout,
+    isNotified: (group) =>
+      config.notifyConsumerIdsChangedEnable &&
+      groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
+  })
+  try {
+    await topics.load()
+    await groups.load()
+    await offsets.load()
+  } catch (error) {
+    await files.abandon()
+    throw error
+  }
+  const close = async (): Promise<void> => {
+    clients.close()
+    await offsets.close()
+    await files.close()
+  }
+  const locks = new QueueLocks(clock)
+  const startedAt = clock.now()
+  return { ...parts, topics, groups, offsets, clients, locks, startedAt, close }
+}

@@ -1,0 +1,53 @@
+import type { Handlers } from '../../net/handlers.ts'
+import { KvTable } from '../../protocol/bodies/kv-table.ts'
+import { VERSION } from '../../protocol/remoting-command.ts'
+import { GetBrokerConfig, GetBrokerRuntimeInfo } from '../../protocol/requests/broker.ts'
+import type { BrokerContext } from '../broker-context.ts'
+import { firstVersion } from '../data-version.ts'
+
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+/** `storeInfo`: what the store can say of itself, by Apache's keys. */
+export function registerBrokerInfoHandlers(
+  handlers: Handlers,
+  context: BrokerContext,
+  storeInfo: () => Iterable<readonly [string, string]>,
+): void {
+  const { config, startedAt } = context
+  handlers
+    .on(GetBrokerConfig, () => ({
+      header: { version: JSON.stringify(firstVersion(startedAt)) },
+      body: Buffer.from(configText(config)),
+    }))
+    .on(GetBrokerRuntimeInfo, () => ({
+      body: KvTable.encode({ table: new Map([...brokerInfo(context), ...storeInfo()]) }),
+    }))
+}
+
+/** `key=value` lines in the order of the keys, nothing escaped: as Apache's broker writes them. */
+function configText(config: BrokerContext['config']): string {
+  const lines = Object.entries(config).map(([key, value]) => `${key}=${value}\n`)
+  return lines.toSorted().join('')
+}
+
+/** Keys by Apache 5.3.3, AdminBrokerProcessor. What we do not measure is left out rather than made up. */
+function* brokerInfo({ startedAt, clock }: BrokerContext): Iterable<readonly [string, string]> {
+  yield ['brokerActive', 'true']
+  yield ['brokerVersion', String(VERSION)]
+  yield ['brokerVersionDesc', 'V5_3_3']
+  yield ['bootTimestamp', String(startedAt)]
+  yield ['runtime', uptime(clock.now() - startedAt)]
+  yield ['startAcceptSendRequestTimeStamp', '0']
+}
+
+/** `[ 0 days, 0 hours, 1 minutes, 2 seconds ]` */
+function uptime(ms: number): string {
+  const days = Math.floor(ms / DAY_MS)
+  const hours = Math.floor((ms % DAY_MS) / HOUR_MS)
+  const minutes = Math.floor((ms % HOUR_MS) / MINUTE_MS)
+  const seconds = Math.floor((ms % MINUTE_MS) / SECOND_MS)
+  return `[ ${days} days, ${hours} hours, ${minutes} minutes, ${seconds} seconds ]`
+}

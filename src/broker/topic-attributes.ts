@@ -1,0 +1,91 @@
+/**
+ * Attributes of a topic as a request changes them: `+message.type=FIFO,-reserve.time`. On disk and in
+ * answers they are a plain map. Source: Apache 5.3.3, TopicAttributes and AttributeParser.
+ */
+import { readInt64 } from '../protocol/fields.ts'
+import { ResponseError } from '../protocol/response-error.ts'
+import { shown } from './topic-names.ts'
+
+/** Changes in one request. */
+const CHANGES_MAX = 64
+
+interface Attribute {
+  /** As a phrase. */
+  allowed: string
+  isAllowed: (value: string) => boolean
+  /** May change after the topic was created. */
+  isChangeable: boolean
+}
+
+const ATTRIBUTES = new Map<string, Attribute>([
+  ['message.type', oneOf(true, 'UNSPECIFIED', 'NORMAL', 'FIFO', 'DELAY', 'TRANSACTION')],
+  ['queue.type', oneOf(false, 'SimpleCQ')], // of Apache's BatchCQ we only keep what is on disk
+  ['cleanup.policy', oneOf(false, 'DELETE')], // nor do we compact
+  ['reserve.time', { allowed: '-1 or more', isAllowed: isReserveTime, isChangeable: true }],
+])
+
+/**
+ * The attributes after the changes in `text`. `known` is null for a topic that is being created.
+ * Throws ResponseError INVALID_PARAMETER.
+ */
+export function changeAttributes(
+  known: ReadonlyMap<string, string> | null,
+  text: string | undefined,
+): Map<string, string> {
+  const attributes = new Map(known ?? [])
+  for (const [name, value] of changesIn(text)) {
+    checkChange(name, value, known)
+    if (value === null) attributes.delete(name)
+    else attributes.set(name, value)
+  }
+  return attributes
+}
+
+/** By name; null: it is to be removed. */
+function changesIn(text: string | undefined): Map<string, string | null> {
+  const changes = new Map<string, string | null>()
+  const parts = text?.trim() ? text.split(',') : []
+  if (parts.length > CHANGES_MAX) throw invalid(`${parts.length} changes: at most ${CHANGES_MAX}`)
+  for (const part of parts) {
+    const match = /^\s*(?:\+([^=+-][^=]*)=(.+)|-([^=]+))\s*$/.exec(part)
+    if (match === null) throw invalid(`"${shown(part)}" must be +name=value or -name`)
+    const name = (match[1] ?? match[3])!.trim()
+    if (changes.has(name)) throw invalid(`"${shown(name)}" stands there twice`)
+    changes.set(name, match[2]?.trim() ?? null)
+  }
+  return changes
+}
+
+function checkChange(
+  name: string,
+  value: string | null,
+  known: ReadonlyMap<string, string> | null,
+): void {
+  const attribute = ATTRIBUTES.get(name)
+  if (attribute === undefined) {
+    throw invalid(`"${shown(name)}" is unknown: ${[...ATTRIBUTES.keys()].join(', ')} are known`)
+  }
+  if (value === null && known === null) {
+    throw invalid(`-${name}: a topic that is being created has nothing to remove`)
+  }
+  if (known !== null && !attribute.isChangeable && (known.get(name) ?? null) !== value) {
+    throw invalid(`"${name}" cannot change after the topic was created`)
+  }
+  if (value !== null && !attribute.isAllowed(value)) {
+    throw invalid(`${name} is "${shown(value)}", it must be ${attribute.allowed}`)
+  }
+}
+
+function oneOf(isChangeable: boolean, ...values: string[]): Attribute {
+  const allowed = values.length === 1 ? values[0]! : `one of ${values.join(', ')}`
+  return { allowed, isAllowed: (value) => values.includes(value), isChangeable }
+}
+
+function isReserveTime(value: string): boolean {
+  const number = readInt64(value)
+  return number !== undefined && number >= -1
+}
+
+function invalid(why: string): ResponseError {
+  return new ResponseError('INVALID_PARAMETER', `attributes: ${why}`)
+}
