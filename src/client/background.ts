@@ -25,16 +25,7 @@ export class Background {
 
   /** Resolves after `ms`, or at once when the client stops. */
   sleep(ms: number): Promise<void> {
-    if (this.#isStopped) return Promise.resolve()
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer)
-        this.#sleepers.delete(wake)
-        resolve()
-      }
-      const timer = setTimeout(wake, ms)
-      this.#sleepers.add(wake)
-    })
+    return this.#nap(ms).over
   }
 
   /** Starts a job that `settled` waits for. Its failure is reported, not thrown. */
@@ -45,13 +36,35 @@ export class Background {
 
   /** Repeats a job, `ms` after the end of the last one, so that a slow one never overlaps itself. */
   every(ms: number, name: string, job: () => Promise<void>): void {
+    this.repeat(name, ms, async () => {
+      await job()
+      return ms
+    })
+  }
+
+  /**
+   * Repeats a job, first after `firstMs`, then after as many ms as it resolves to; after a failure, as long as before.
+   * The function that is returned makes it due at once; while it runs: once more, right behind.
+   */
+  repeat(name: string, firstMs: number, job: () => Promise<number>): () => void {
+    let isDue = false
+    let wake = () => {}
     this.run(name, async () => {
-      for (;;) {
-        await this.sleep(ms)
+      for (let waitMs = firstMs; ;) {
+        const nap = this.#nap(isDue ? 0 : waitMs)
+        wake = nap.wake
+        await nap.over
         if (this.#isStopped) return
-        await this.#guard(name, job)
+        isDue = false
+        await this.#guard(name, async () => {
+          waitMs = await job()
+        })
       }
     })
+    return () => {
+      isDue = true
+      wake()
+    }
   }
 
   /** Ends every sleep. Jobs see `isStopped` and must not start anything new. */
@@ -68,6 +81,19 @@ export class Background {
   report(problem: string, error: unknown): void {
     if (error instanceof AssertionError) throw error // a bug of ours: it ends the process
     if (!this.#isStopped) this.#report(problem, error) // what closing interrupts is no problem
+  }
+
+  #nap(ms: number): { over: Promise<void>; wake: () => void } {
+    const { promise: over, resolve } = Promise.withResolvers<void>()
+    const wake = () => {
+      clearTimeout(timer)
+      this.#sleepers.delete(wake)
+      resolve()
+    }
+    const timer = setTimeout(wake, ms)
+    this.#sleepers.add(wake)
+    if (this.#isStopped) wake()
+    return { over, wake }
   }
 
   async #guard(name: string, job: () => Promise<void>): Promise<void> {

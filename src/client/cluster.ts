@@ -13,6 +13,7 @@ import type { ResponseCodeName } from '../protocol/response-code.ts'
 import { Background, reportToStderr, type Report } from './background.ts'
 import { ClientError } from './client-error.ts'
 import { clientId } from './client-id.ts'
+import type { MessageQueue } from './message-queue.ts'
 import { NameServers, parseNameServers } from './name-servers.ts'
 import { Routes } from './routes.ts'
 import { MASTER_ID } from './topic-route.ts'
@@ -38,6 +39,9 @@ export interface Roles {
   readonly producers: ProducerData[]
   readonly consumers: ConsumerData[]
 }
+
+/** The broker of a topic's queues. */
+export type BrokerOf = Pick<MessageQueue, 'topic' | 'brokerName'>
 
 /** How a broker is called. */
 export interface BrokerCall {
@@ -95,16 +99,16 @@ export class Cluster {
     background.every(HEARTBEAT_MS, 'heartbeats cannot be sent', () => this.heartbeat())
   }
 
-  /** Throws ResponseError, TimeoutError, ConnectionError, or ClientError when nobody knows the broker. */
-  async call<H, R>(brokerName: string, spec: RequestSpec<H, R>, header: H, call: BrokerCall = {}) {
+  /** Throws ResponseError, TimeoutError, ConnectionError, or ClientError when the topic's route has no such broker. */
+  async call<H, R>(at: BrokerOf, spec: RequestSpec<H, R>, header: H, call: BrokerCall = {}) {
     const { brokerId, timeoutMs = REQUEST_TIMEOUT_MS, ...options } = call
-    const address = this.#address(brokerName, brokerId)
+    const address = await this.#address(at, brokerId)
     return this.#remoting.call(address, spec, header, { ...options, timeoutMs })
   }
 
   /** Resolves when the request is on its way; nobody says whether it arrived. */
-  async oneway<H, R>(brokerName: string, spec: RequestSpec<H, R>, header: H, body?: Uint8Array) {
-    await this.#remoting.oneway(this.#address(brokerName), spec, header, body)
+  async oneway<H, R>(at: BrokerOf, spec: RequestSpec<H, R>, header: H, body?: Uint8Array) {
+    await this.#remoting.oneway(await this.#address(at), spec, header, body)
   }
 
   /** Greets the brokers that appeared since the last heartbeat. */
@@ -168,19 +172,11 @@ export class Cluster {
     return [...new Set(addresses.map(([, address]) => address))]
   }
 
-  #address(brokerName: string, brokerId = MASTER_ID): string {
-    const { routes } = this
-    const address = routes.address(brokerName, brokerId) ?? routes.address(brokerName, MASTER_ID)
+  async #address({ topic, brokerName }: BrokerOf, brokerId = MASTER_ID): Promise<string> {
+    const route = await this.routes.find(topic)
+    const broker = route?.brokers.get(brokerName)
+    const address = broker?.get(brokerId) ?? broker?.get(MASTER_ID)
     if (address !== undefined) return address
-    throw new ClientError(`broker ${brokerName} has no master in the routes of ${this.#topics()}`)
-  }
-
-  #topics(): string {
-    return (
-      this.routes
-        .known()
-        .map((route) => route.topic)
-        .join(', ') || 'no topic'
-    )
+    throw new ClientError(`broker ${brokerName} has no master in the route of topic ${topic}`)
   }
 }

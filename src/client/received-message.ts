@@ -11,26 +11,25 @@ export class ReceivedMessage {
   readonly brokerName: string
   /** Of a message that is consumed again: the topic it was first sent to. */
   readonly topic: string
-  readonly body: Uint8Array
   /** How often it was consumed in vain. */
   readonly reconsumeTimes: number
+  #body: Uint8Array | undefined
 
-  constructor(
-    stored: StoredMessage,
-    brokerName: string,
-    body = plainBody(stored),
-    reconsumeTimes = stored.reconsumeTimes,
-  ) {
+  constructor(stored: StoredMessage, brokerName: string, reconsumeTimes = stored.reconsumeTimes) {
     this.stored = stored
     this.brokerName = brokerName
     this.topic = originalTopic(stored)
-    this.body = body
     this.reconsumeTimes = reconsumeTimes
+  }
+
+  /** Throws when it is compressed and cannot be read: a listener fails then, and the message takes that way. */
+  get body(): Uint8Array {
+    return (this.#body ??= plainBody(this.stored))
   }
 
   /** The same message, for another try without the broker. */
   again(): ReceivedMessage {
-    return new ReceivedMessage(this.stored, this.brokerName, this.body, this.reconsumeTimes + 1)
+    return new ReceivedMessage(this.stored, this.brokerName, this.reconsumeTimes + 1)
   }
 
   /** The queue it was pulled from: of a message that is consumed again, one of the retry topic. */

@@ -45,15 +45,6 @@ export class Routes {
     for (const topic of this.#known.keys()) await this.#ask(topic)
   }
 
-  /** Undefined when no known route names the broker. */
-  address(brokerName: string, brokerId: number): string | undefined {
-    for (const route of this.#known.values()) {
-      const address = route.brokers.get(brokerName)?.get(brokerId)
-      if (address !== undefined) return address
-    }
-    return undefined
-  }
-
   #ask(topic: string): Promise<TopicRoute | null> {
     const asking = this.#asking.get(topic)
     if (asking !== undefined) return asking

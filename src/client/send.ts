@@ -28,7 +28,7 @@ export class Sender {
   /** Throws ResponseError when nothing was stored; with TimeoutError and ConnectionError nobody knows. */
   async send(parcel: Parcel, queue: MessageQueue, timeoutMs: number): Promise<SendResult> {
     const { header, response } = await this.#cluster.call(
-      queue.brokerName,
+      queue,
       specOf(parcel),
       this.#header(parcel, queue),
       { body: parcel.body, timeoutMs, accept: STORED },
@@ -38,7 +38,7 @@ export class Sender {
 
   async sendOneway(parcel: Parcel, queue: MessageQueue): Promise<void> {
     const header = this.#header(parcel, queue)
-    await this.#cluster.oneway(queue.brokerName, specOf(parcel), header, parcel.body)
+    await this.#cluster.oneway(queue, specOf(parcel), header, parcel.body)
   }
 
   #header(parcel: Parcel, queue: MessageQueue): SendHeader {

@@ -1,4 +1,5 @@
 import { javaHashCode } from '../base/java-hash.ts'
+import type { SubscriptionData } from '../protocol/bodies/heartbeat.ts'
 import { ClientError } from './client-error.ts'
 
 /** `'*'`, `'TagA || TagB'`, or an SQL92 condition over properties, which the broker must have enabled. */
@@ -44,7 +45,16 @@ export function isWanted(wanted: Subscription, tag: string | undefined): boolean
   return wanted.tags.size === 0 || (tag !== undefined && wanted.tags.has(tag))
 }
 
-/** What the broker compares with the tag hashes in its consume queues. */
-export function tagHashes(wanted: Subscription): number[] {
-  return [...wanted.tags].map(javaHashCode)
+/** As heartbeats tell it. */
+export function subscriptionData(wanted: Subscription): SubscriptionData {
+  const tags = [...wanted.tags]
+  return {
+    topic: wanted.topic,
+    expressionType: wanted.expressionType,
+    subString: wanted.expression,
+    tagsSet: tags,
+    codeSet: tags.map(javaHashCode), // what the broker compares with the hashes in its consume queues
+    subVersion: wanted.version,
+    classFilterMode: false,
+  }
 }

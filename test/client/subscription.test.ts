@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isWanted, subscription, tagHashes } from '../../src/client/subscription.ts'
+import { isWanted, subscription, subscriptionData } from '../../src/client/subscription.ts'
 
 test('a star and an empty expression want everything', () => {
   for (const expression of ['*', '', ' ']) {
@@ -14,12 +14,13 @@ test('tags are split at || and trimmed, and the expression is kept as typed', ()
   const some = subscription('Orders', ' TagA||TagB ||  ', 1)
   expect([...some.tags]).toEqual(['TagA', 'TagB'])
   expect(some.expression).toBe(' TagA||TagB ||  ')
-  expect(tagHashes(some)[0]).toBe(2598919)
+  expect(subscriptionData(some).codeSet[0]).toBe(2598919)
 })
 
 test('a tag that only shares the hash is not wanted', () => {
   const some = subscription('Orders', 'Aa', 1)
-  expect(tagHashes(some)).toEqual(tagHashes(subscription('Orders', 'BB', 1)))
+  const codes = subscriptionData(subscription('Orders', 'BB', 1)).codeSet
+  expect(subscriptionData(some).codeSet).toEqual(codes)
   expect(isWanted(some, 'Aa')).toBe(true)
   expect(isWanted(some, 'BB')).toBe(false)
   expect(isWanted(some, undefined)).toBe(false)

@@ -1,0 +1,119 @@
+import { ResponseError } from '../protocol/response-error.ts'
+import type { Cluster } from './cluster.ts'
+import type { MessageQueue } from './message-queue.ts'
+import { pull, type PullResult } from './pull.ts'
+import { QueueBacklog, type BacklogLimits } from './queue-backlog.ts'
+import type { ReceivedMessage } from './received-message.ts'
+import type { Subscription } from './subscription.ts'
+
+/** What a reader needs to know, and whom it tells. */
+export interface ReaderContext {
+  readonly cluster: Cluster
+  readonly group: string
+  readonly limits: BacklogLimits
+  /** Messages per pull. */
+  readonly countMax: number
+  /** Null when the topic is not subscribed any more. */
+  subscription(topic: string): Subscription | null
+  deliver(reader: QueueReader, messages: ReceivedMessage[]): void
+  /** The queue must be read from another offset, by another reader: this one is dropped. */
+  onMoved(reader: QueueReader, offset: number): Promise<void>
+}
+
+/** How long brokers hold a pull, and how long to wait after one that failed. Source: Apache 5.3.3, push consumer. */
+const HOLD_MS = 15_000
+const FAILED_MS = 1000
+
+/** Pulls one queue, as long as it is assigned to this client. */
+export class QueueReader {
+  readonly queue: MessageQueue
+  readonly backlog: QueueBacklog
+  readonly #context: ReaderContext
+  #brokerId: number | undefined
+  #isDropped = false
+  #isFailing = false
+
+  constructor(queue: MessageQueue, start: number, context: ReaderContext) {
+    this.queue = queue
+    this.backlog = new QueueBacklog(start, context.limits)
+    this.#context = context
+  }
+
+  /** A dropped reader belongs to the past: what it pulled is another's now, and must not be committed. */
+  get isDropped(): boolean {
+    return this.#isDropped
+  }
+
+  drop(): void {
+    this.#isDropped = true
+    this.backlog.wake()
+  }
+
+  /** Resolves when the reader is dropped or the client stops. */
+  async run(): Promise<void> {
+    while (!this.#isOver()) {
+      await this.backlog.hasRoom()
+      if (!this.#isOver()) await this.#turn()
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#isDropped || this.#context.cluster.background.isStopped
+  }
+
+  async #turn(): Promise<void> {
+    const { queue, backlog } = this
+    const { cluster, group, countMax } = this.#context
+    const subscription = this.#context.subscription(queue.topic)
+    if (subscription === null) return this.drop()
+    try {
+      const request = {
+        group,
+        queue,
+        subscription,
+        countMax,
+        holdMs: HOLD_MS,
+        carriesSubscription: false,
+      }
+      const result = await pull(cluster, {
+        ...request,
+        offset: backlog.pulled,
+        commitOffset: backlog.committable,
+        brokerId: this.#brokerId,
+      })
+      if (!this.#isOver()) await this.#take(result)
+      this.#isFailing = false
+    } catch (error) {
+      await this.#afterFailure(error)
+    }
+  }
+
+  async #take({ status, nextOffset, suggestedBrokerId, messages }: PullResult): Promise<void> {
+    if (status === 'OFFSET_MOVED') return this.#context.onMoved(this, nextOffset)
+    this.#brokerId = suggestedBrokerId
+    for (const { queueOffset, stored } of messages)
+      this.backlog.add(queueOffset, stored.body.length)
+    this.backlog.advance(nextOffset)
+    this.#context.deliver(this, messages)
+  }
+
+  async #afterFailure(error: unknown): Promise<void> {
+    if (this.#isOver()) return
+    const { background } = this.#context.cluster
+    const { topic, brokerName, queueId } = this.queue
+    // Once per outage: with a second between tries it would fill the log.
+    if (!this.#isFailing) background.report(`no pull of ${topic} ${brokerName} ${queueId}`, error)
+    this.#isFailing = true
+    this.#brokerId = undefined
+    // A broker that restarted has forgotten who we are.
+    if (isForgotten(error)) await this.#context.cluster.heartbeat()
+    await background.sleep(FAILED_MS)
+  }
+}
+
+function isForgotten(error: unknown): boolean {
+  return (
+    error instanceof ResponseError &&
+    (error.codeName === 'SUBSCRIPTION_NOT_EXIST' || error.codeName === 'SUBSCRIPTION_NOT_LATEST')
+  )
+}
