@@ -1,9 +1,10 @@
 /**
  * What do the smallest pieces cost? One operation each, in nanoseconds, on one thread.
  *
- *   npm run bench:micro -- [suite …]      headers copies checksums atomics writes (all)
+ *   npm run bench:micro -- [suite …]      headers copies checksums atomics appends writes (all)
  */
 import { Bench, type Task } from 'tinybench'
+import { appends } from './micro/appends.ts'
 import { atomics } from './micro/atomics.ts'
 import { checksums } from './micro/checksums.ts'
 import { copies } from './micro/copies.ts'
@@ -13,7 +14,14 @@ import { writes } from './micro/writes.ts'
 import { takeBenchLock } from './lab/bench-lock.ts'
 import { formatNumber, formatTable } from './report/table.ts'
 
-const SUITES: Record<string, () => MicroSuite> = { headers, copies, checksums, atomics, writes }
+const SUITES: Record<string, () => MicroSuite> = {
+  headers,
+  copies,
+  checksums,
+  atomics,
+  appends,
+  writes,
+}
 const CASE_MS = 300
 
 const names = process.argv.slice(2)

@@ -8,16 +8,23 @@ import { takeBenchLock } from './lab/bench-lock.ts'
 import { parseSide } from './lab/broker.ts'
 import { endOnSignals } from './lab/signals.ts'
 import { outcomeTable } from './report/outcome-table.ts'
+import { REGIMES } from './regimes.ts'
 import { saveResults } from './results.ts'
 import { runSession } from './session.ts'
 import { SESSION_SPEC, SESSION_USAGE, sessionOptions } from './session-options.ts'
 
 const USAGE = `npm run bench -- [options]
   --broker ringmq|apache    or ringmq:FOLDER, another checkout (ringmq)
-${SESSION_USAGE}`
+${SESSION_USAGE}
+
+Here the warm-up is 5 s by default, and the regime 'java', which needs java and mvn, must be asked for.`
+
+/** All that need nothing but Node. */
+const WITHOUT_JAVA = REGIMES.map(({ name }) => name).filter((name) => name !== 'java')
 
 const SPEC = {
   ...SESSION_SPEC,
+  regimes: { type: 'string', default: WITHOUT_JAVA.join(',') },
   broker: { type: 'string', default: 'ringmq' },
   warmup: { type: 'string', default: '5' },
 } as const

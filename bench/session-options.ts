@@ -1,5 +1,4 @@
 import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { ParseArgsOptionsConfig } from 'node:util'
 import { parseSide, type BrokerSide } from './lab/broker.ts'
 import { REGIMES, regimesNamed } from './regimes.ts'
@@ -20,7 +19,7 @@ export const SESSION_SPEC = {
   heap: { type: 'string', default: '1g' },
   port: { type: 'string', default: '30911' },
   'namesrv-port': { type: 'string', default: '39876' },
-  directory: { type: 'string', default: join(tmpdir(), 'ringmq-bench') },
+  directory: { type: 'string', default: tmpdir() },
   name: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withBroker, type BrokerSide, type RunningBroker } from './lab/broker.ts'
@@ -23,6 +23,8 @@ export interface SessionOptions {
   heap: string[]
 }
 
+const PREFIX = 'ringmq-bench-store-'
+
 /** Runs the regimes on one kind of broker, each broker with an empty store that is deleted afterwards. */
 export async function runSession(side: BrokerSide, options: SessionOptions): Promise<Outcome[]> {
   const { regimes, fresh } = options
@@ -37,8 +39,8 @@ async function oneLife(
   regimes: Regime[],
   options: SessionOptions,
 ): Promise<Outcome[]> {
-  mkdirSync(options.directory, { recursive: true })
-  const directory = mkdtempSync(join(options.directory, `${side.kind}-`))
+  removeLeftovers(options.directory)
+  const directory = mkdtempSync(join(options.directory, PREFIX))
   try {
     return await withBroker(side, { ...options, directory }, (broker) =>
       runAll(broker, regimes, options),
@@ -48,6 +50,13 @@ async function oneLife(
     execFileSync('sync')
     await sleep(options.rest * 1000)
   }
+}
+
+/** A run that was broken off leaves its store. We hold the lock: nobody can be using it. */
+function removeLeftovers(directory: string): void {
+  mkdirSync(directory, { recursive: true })
+  const stores = readdirSync(directory).filter((name) => name.startsWith(PREFIX))
+  for (const name of stores) rmSync(join(directory, name), { recursive: true, force: true })
 }
 
 async function runAll(
