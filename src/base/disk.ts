@@ -28,8 +28,10 @@ export interface Span {
  * are synchronous and throw Node's system errors (`code` is ENOSPC, EIO, …).
  */
 export interface Disk {
-  /** Opens for reading and writing; makes the file when it is not there. */
+  /** Opens a file that exists for reading and writing. */
   open(path: string): number
+  /** The same, and makes the file when it is not there. */
+  create(path: string): number
   openRead(path: string): number
   close(descriptor: number): void
   /** Bytes read; fewer than asked for only at the end of the file. */
@@ -75,12 +77,13 @@ function syncDirectory(path: string): void {
   }
 }
 
-function open(path: string): number {
+function create(path: string): number {
   return openSync(path, existsSync(path) ? 'r+' : 'w+')
 }
 
 export const systemDisk: Disk = {
-  open,
+  open: (path) => openSync(path, 'r+'),
+  create,
   openRead: (path) => openSync(path, 'r'),
   close: closeSync,
   pread,

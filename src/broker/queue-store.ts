@@ -30,32 +30,4 @@ export interface QueueStore {
   storeTimeAt(topic: string, queueId: number, offset: number): Promise<number>
   /** Whether there is a message at this offset and reading it costs no disk. */
   isInMemory(topic: string, queueId: number, offset: number): Promise<boolean>
-  /** Appends a message that the broker itself writes: delays, transactions, retries. */
-  append(draft: MessageDraft): Promise<AppendResult>
-}
-
-/** A message before it has a place in the log. */
-export interface MessageDraft {
-  topic: string
-  queueId: number
-  /** The application's own bits; the broker only keeps them. */
-  flag: number
-  sysFlag: number
-  bornTimestamp: number
-  /** 4 or 16 bytes of address. */
-  bornHost: Uint8Array
-  bornPort: number
-  reconsumeTimes: number
-  /** Position of the half message that a transaction's outcome belongs to, else 0. */
-  preparedTransactionOffset: number
-  body: Uint8Array
-  /** In wire form: `name \u0001 value \u0002` …, UTF-8. */
-  properties: Uint8Array
-}
-
-/** Where a message came to lie. */
-export interface AppendResult {
-  position: number
-  queueOffset: number
-  storeTimestamp: number
 }

@@ -291,6 +291,10 @@ export class HeaderScanner {
   }
 }
 
+function parseLong(text: string): number {
+  return /^-?\d+$/.test(text) ? Number(text) : NaN
+}
+
 function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39
 }
@@ -316,6 +320,8 @@ function parseInteger(bytes: Buffer, at: number, length: number): number {
   const from = isNegative ? at + 1 : at
   const end = at + length
   if (from >= end || end - from > 19) return NaN
+  // Nanoseconds of Go clients: beyond 2^53, to be rounded as `Number` rounds everywhere else.
+  if (end - from > 15) return parseLong(bytes.toString('latin1', at, end))
   let value = 0
   for (let i = from; i < end; i++) {
     if (!isDigit(bytes[i]!)) return NaN

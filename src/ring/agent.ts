@@ -18,7 +18,7 @@ export function run(agent: Agent, signal: Signal, stopped: () => boolean): void 
     if (agent.turn() > 0) continue
     if (stopped()) break
     const ms = agent.idleMs()
-    if (agent.naps === true && ms !== Infinity) signal.nap(seen, ms)
+    if (agent.naps === true && ms !== Infinity) signal.nap(ms)
     else signal.sleep(seen, ms)
   }
   agent.close()

@@ -94,7 +94,7 @@ export class LogFiles {
 
   /** Makes the file that starts at `start`, at full length and sparse. Its name is made durable. */
   create(start: number): void {
-    const descriptor = this.#disk.open(this.path(start))
+    const descriptor = this.#disk.create(this.path(start))
     this.#disk.truncate(descriptor, this.fileSize)
     this.#disk.syncDirectory(this.directory)
     this.#open.set(start, { descriptor, start })

@@ -81,7 +81,19 @@ function readBlank(parts: RecordParts, length: number): RecordKind {
 }
 
 function readMessage(parts: RecordParts, view: DataView, at: number, length: number): boolean {
-  parts.length = length
+  const bodyLengthAt = readHead(parts, view, at)
+  return (
+    bodyLengthAt + 4 <= at + length &&
+    readVariable(parts, view, { at: bodyLengthAt, end: at + length, recordAt: at })
+  )
+}
+
+/** Bytes that `readHead` may look at. */
+export const HEAD_LENGTH = 112
+
+/** The fields before the body, whatever lies behind them; returns where the body's length stands. */
+export function readHead(parts: RecordParts, view: DataView, at: number): number {
+  parts.length = view.getInt32(at)
   parts.bodyCrc = view.getInt32(at + RecordAt.BODY_CRC)
   parts.queueId = view.getInt32(at + RecordAt.QUEUE_ID)
   parts.queueOffset = readSafeInt64(view, at + RecordAt.QUEUE_OFFSET)
@@ -90,10 +102,8 @@ function readMessage(parts: RecordParts, view: DataView, at: number, length: num
   const bornHost = (parts.sysFlag & BORN_HOST_V6) === 0 ? 8 : 20
   const storeHost = (parts.sysFlag & STORE_HOST_V6) === 0 ? 8 : 20
   const storeTimestampAt = at + RecordAt.BORN_HOST + bornHost
-  const bodyLengthAt = storeTimestampAt + 8 + storeHost + 12 // reconsume times, half position
-  if (bodyLengthAt + 4 > at + length) return false
   parts.storeTimestamp = readSafeInt64(view, storeTimestampAt)
-  return readVariable(parts, view, { at: bodyLengthAt, end: at + length, recordAt: at })
+  return storeTimestampAt + 8 + storeHost + 12 // reconsume times, half position
 }
 
 /** Body, topic and properties, each behind its length; they must end where the record ends. */

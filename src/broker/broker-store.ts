@@ -1,0 +1,175 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { totalmem } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import type { Disk } from '../base/disk.ts'
+import type { BrokerConfig } from '../config/broker.ts'
+import { Checkpoint, NO_TIMES, readCheckpoint } from '../store/checkpoint.ts'
+import { UNIT_LENGTH, readUnit, type Unit } from '../store/consume-queue.ts'
+import { DeletedTopics } from '../store/deleted-topics.ts'
+import { LogFiles } from '../store/log-files.ts'
+import { allocateLogMemory, LogShared, Thread, Fault } from '../store/log-memory.ts'
+import { LogReader } from '../store/log-reader.ts'
+import { HEAD_LENGTH, RecordParts, readHead } from '../store/log-record.ts'
+import { LogWindow } from '../store/log-window.ts'
+import { LogWriter } from '../store/log-writer.ts'
+import { QueueRows } from '../store/queue-rows.ts'
+import { recover, type Recovered } from '../store/recovery.ts'
+import { StoreLock, writeAbortFile } from '../store/store-lock.ts'
+import { storePlaces, type StorePlaces } from '../store/store-places.ts'
+import type { Log } from '../log/log.ts'
+import { TopicQueues } from './topic-queues.ts'
+
+/** Room in a record besides body and properties: hosts, topic, fixed fields, and what we add. */
+const RECORD_OVERHEAD = 64 * 1024
+
+/** Longest append: what the slack behind the window holds. */
+export function appendMax(config: BrokerConfig): number {
+  return Math.min(config.maxMessageSize + RECORD_OVERHEAD, config.mappedFileSizeCommitLog - 8)
+}
+
+/** The store as main holds it: opened before any other thread runs, closed after they have left. */
+export class BrokerStore {
+  readonly shared: LogShared
+  readonly rows: QueueRows
+  readonly recovered: Recovered
+  readonly places: StorePlaces
+  readonly deleted: DeletedTopics
+  readonly writer: LogWriter
+  readonly #disk: Disk
+  readonly #lock: StoreLock
+  readonly #files: LogFiles
+  readonly #reader: LogReader
+  readonly #queues: TopicQueues
+  readonly #head = Buffer.alloc(HEAD_LENGTH)
+  readonly #units = Buffer.alloc(UNIT_LENGTH)
+
+  private constructor(parts: {
+    config: BrokerConfig
+    disk: Disk
+    lock: StoreLock
+    recovered: Recovered
+    deleted: DeletedTopics
+  }) {
+    const { config, disk, recovered } = parts
+    this.#disk = disk
+    this.#lock = parts.lock
+    this.recovered = recovered
+    this.deleted = parts.deleted
+    this.places = storePlaces(config)
+    const memory = allocateLogMemory({
+      windowSize: config.logWindowSize,
+      slack: appendMax(config),
+      threads: Thread.NETWORK + config.networkWorkers,
+      rows: config.maxQueues,
+    })
+    this.shared = new LogShared(memory, Thread.MAIN)
+    this.shared.start(recovered.end, recovered)
+    this.rows = new QueueRows(this.shared.rows)
+    for (const { topic, queueId, next, min } of recovered.queues) {
+      this.rows.restore(topic, queueId, { next, min })
+    }
+    const { logDirectory: directory, logFileSize: fileSize } = this.places
+    this.#files = new LogFiles(disk, { directory, fileSize })
+    const window = new LogWindow(this.shared)
+    this.writer = new LogWriter(this.shared, window, this.#files, disk)
+    this.#reader = new LogReader(this.shared, window, this.#files)
+    this.#queues = new TopicQueues(this.places.queues, disk)
+    const firstFree = fileSize * Math.ceil(recovered.end / fileSize)
+    this.shared.publishCreated(firstFree)
+  }
+
+  /** Locks, recovers. Rejects with StoreError when the store cannot be opened. */
+  static async open(
+    config: BrokerConfig,
+    { disk, log }: { disk: Disk; clock: Clock; log: Log },
+  ): Promise<BrokerStore> {
+    const places = storePlaces(config)
+    mkdirSync(places.root, { recursive: true })
+    const lock = await StoreLock.take(places.root)
+    try {
+      const deleted = new DeletedTopics(disk, places.root)
+      const isAbnormal = disk.exists(join(places.root, 'abort'))
+      const recovered = recover(disk, {
+        ...places,
+        isAbnormal,
+        checkCrc: config.checkCRCOnRecover,
+        times: readCheckpoint(disk, places.root),
+        deletedBelow: deleted.below,
+      })
+      if (recovered.isCut)
+        log.warn({ position: recovered.end }, 'a torn record was cut off the log')
+      deleted.dropBelow(recovered.minPosition)
+      writeAbortFile(places.root)
+      return new BrokerStore({ config, disk, lock, recovered, deleted })
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  /** Bytes behind the end of the log that count as recent (accessMessageInMemoryMaxRatio). */
+  static hotBytes(config: BrokerConfig): number {
+    return Math.floor((totalmem() * config.accessMessageInMemoryMaxRatio) / 100)
+  }
+
+  /** Every thread has left. The store is clean unless bytes could not be written. */
+  async close(): Promise<void> {
+    this.#files.closeAll()
+    this.#queues.closeAll()
+    const isClean = this.shared.fault() === Fault.NONE && this.writer.unwritten() === 0
+    if (isClean) this.#writeCheckpoint()
+    if (isClean) rmSync(join(this.places.root, 'abort'), { force: true })
+    await this.#lock.release()
+  }
+
+  /** The row exists and messages have been stored under it. */
+  minOffset(row: number): number {
+    return this.shared.rows.min(row)
+  }
+
+  maxOffset(row: number): number {
+    return this.shared.rows.max(row)
+  }
+
+  /** Store time in ms of the message at an offset that exists; -1 when it cannot be read. */
+  storeTimeAt(topic: string, queueId: number, offset: number): number {
+    const unit = this.unitAt(topic, queueId, offset)
+    if (unit === null) return -1
+    const length = Math.min(HEAD_LENGTH, unit.length)
+    if (this.#reader.read(unit.position, length, this.#head, 0) < length) return -1
+    const record = new RecordParts()
+    readHead(record, new DataView(this.#head.buffer, this.#head.byteOffset), 0)
+    return record.position === unit.position ? record.storeTimestamp : -1
+  }
+
+  /** The queue's entry; null when its file is gone. */
+  unitAt(topic: string, queueId: number, offset: number): Unit | null {
+    const row = this.rows.row(topic, queueId)
+    if (row === undefined) return null
+    const queue = this.#queues.get(topic, queueId, row)
+    if (queue.read(offset, 1, this.#units) !== 1) return null
+    const unit = { position: 0, length: 0, tagsCode: 0 }
+    readUnit(unit, new DataView(this.#units.buffer, this.#units.byteOffset), 0)
+    return unit
+  }
+
+  /** After every thread was told: its queues' files go, its records stay in the log. */
+  deleteQueues(topic: string): void {
+    this.#queues.forget(this.rows.of(topic) ?? [])
+    this.rows.remove(topic)
+    this.#disk.remove(join(this.places.queues.root, topic))
+  }
+
+  #writeCheckpoint(): void {
+    const checkpoint = new Checkpoint(this.#disk, this.places.root)
+    const physic = this.shared.writtenTimestamp.value()
+    checkpoint.write({
+      ...NO_TIMES,
+      physic,
+      logics: physic,
+      confirmed: this.shared.flushed.value(),
+    })
+    checkpoint.close()
+  }
+}

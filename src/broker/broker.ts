@@ -1,0 +1,262 @@
+import type { Clock } from '../base/clock.ts'
+import type { Disk } from '../base/disk.ts'
+import type { BrokerConfig } from '../config/broker.ts'
+import type { Log } from '../log/log.ts'
+import { formatAddress, hostBytes } from '../net/address.ts'
+import { Handlers } from '../net/handlers.ts'
+import { RemotingClient } from '../net/remoting-client.ts'
+import { ResponseError } from '../protocol/response-error.ts'
+import { runOnLoop } from '../ring/agent.ts'
+import { EXIT_POISONED } from '../ring/poison.ts'
+import { failThread } from '../ring/thread-failure.ts'
+import { Fault, Thread } from '../store/log-memory.ts'
+import type { Ask } from './asks.ts'
+import { BrokerStore } from './broker-store.ts'
+import { openBrokerContext, type OpenBrokerContext } from './broker-context.ts'
+import { registerHandlers } from './handlers/register.ts'
+import { bindPorts } from './listen-ports.ts'
+import { MainQueueStore } from './main-queue-store.ts'
+import { MetadataPublisher } from './metadata-publisher.ts'
+import { Registration } from './registration.ts'
+import { storeInfo } from './store-info.ts'
+import { WorkerPeers } from './worker-peers.ts'
+import { Workers } from './workers.ts'
+
+export interface BrokerParts {
+  config: BrokerConfig
+  disk: Disk
+  clock: Clock
+  log: Log
+}
+
+/** A start waits this long for name servers; those that are slower hear of the broker later. */
+const REGISTER_MS = 1000
+/** Followers that are behind at a clean stop have this long to catch up. */
+const CATCH_UP_MS = 5000
+
+/** A broker that is up: all its threads run, it listens and is registered. */
+export class Broker {
+  readonly port: number
+  readonly #parts: BrokerParts
+  readonly #store: BrokerStore
+  readonly #workers: Workers
+  readonly #context: OpenBrokerContext
+  readonly #registration: Registration
+  readonly #client: RemotingClient
+  readonly #stopLoop: () => void
+
+  private constructor(
+    port: number,
+    parts: BrokerParts,
+    built: {
+      store: BrokerStore
+      workers: Workers
+      context: OpenBrokerContext
+      registration: Registration
+      client: RemotingClient
+      stopLoop: () => void
+    },
+  ) {
+    this.port = port
+    this.#parts = parts
+    this.#store = built.store
+    this.#workers = built.workers
+    this.#context = built.context
+    this.#registration = built.registration
+    this.#client = built.client
+    this.#stopLoop = built.stopLoop
+  }
+
+  /** `ip:port` as clients are told. */
+  get address(): string {
+    return formatAddress({ host: this.#parts.config.brokerIP1, port: this.port })
+  }
+
+  /** Recovers the store and starts all threads. Rejects when store or ports cannot be had. */
+  static async start(parts: BrokerParts): Promise<Broker> {
+    const store = await BrokerStore.open(parts.config, parts)
+    try {
+      return await Broker.#startOn(store, parts)
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+  }
+
+  static async #startOn(store: BrokerStore, parts: BrokerParts): Promise<Broker> {
+    const { config, clock, log } = parts
+    const ports = await bindPorts(config)
+    const workers = new Workers(store.shared, config, {
+      storeHost: storeHost(config.brokerIP1, ports.port),
+      onFailure: endPoisoned,
+    })
+    const publisher = new MetadataPublisher(store.shared, workers, store.rows)
+    for (const topic of store.rows.topics()) publisher.publishRows(topic)
+    let peers: WorkerPeers[] = []
+    const turn = () => {
+      publisher.onWake()
+      for (const each of peers) each.drain()
+    }
+    const stopLoop = startLoop(store, turn, log) // before anybody waits for a worker's answer
+    const queueStore = new MainQueueStore(store, publisher, BrokerStore.hotBytes(config))
+    const parted = { config, store: queueStore, metadata: publisher, clock, log }
+    const context = await openBrokerContext(parted)
+    peers = peersOf(workers, context, store)
+    await publisher.applied()
+    await Promise.all(workers.network.map((worker) => listen(worker, workers, ports)))
+    const client = new RemotingClient({})
+    const registration = register(ports.port, context, client)
+    await within(REGISTER_MS, registration.start())
+    return new Broker(ports.port, parts, {
+      store,
+      workers,
+      context,
+      registration,
+      client,
+      stopLoop,
+    })
+  }
+
+  /** Ends it in order: nothing that was answered for is lost, the next start finds a clean store. */
+  async close(): Promise<void> {
+    await this.#registration.stop()
+    await this.#client.close()
+    this.#workers.expectExits()
+    const stopped = this.#workers.network.map((worker) => this.#workers.report(worker, 'stopped'))
+    this.#workers.tellNetwork({ kind: 'stop' })
+    await Promise.all(stopped)
+    await this.#catchUp()
+    await this.#context.close()
+    this.#stopLoop()
+    await this.#workers.stop()
+    await this.#store.close()
+  }
+
+  /** Nothing is appended any more: lets the followers come to the end. */
+  async #catchUp(): Promise<void> {
+    const { shared, writer } = this.#store
+    writer.write()
+    const deadline = this.#parts.clock.now() + CATCH_UP_MS
+    while (shared.dispatched.value() < shared.written.value() && shared.fault() === Fault.NONE) {
+      if (this.#parts.clock.now() > deadline) break
+      shared.signalOf(Thread.FLUSH).rouse()
+      shared.signalOf(Thread.DISPATCH).wake()
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+  }
+}
+
+function storeHost(host: string, port: number): Uint8Array {
+  const address = hostBytes(host)
+  const bytes = Buffer.alloc(address.length + 4)
+  bytes.set(address)
+  bytes.writeInt32BE(port, address.length)
+  return bytes
+}
+
+/** A worker broke: shared memory cannot be trusted, the next start recovers from the disk. */
+function endPoisoned(reason: string): void {
+  process.stderr.write(`RingMQ ends: ${reason}\n`)
+  process.exit(EXIT_POISONED)
+}
+
+async function listen(
+  worker: Workers['network'][number],
+  workers: Workers,
+  ports: Awaited<ReturnType<typeof bindPorts>>,
+): Promise<void> {
+  for (const port of ports.all) {
+    const listening = workers.report(worker, 'listening')
+    const { host, reusePort } = ports
+    worker.worker.postMessage({ kind: 'listen', host, port, reusePort })
+    await listening
+  }
+}
+
+function peersOf(workers: Workers, context: OpenBrokerContext, store: BrokerStore): WorkerPeers[] {
+  const { log } = context
+  const onError = (error: unknown) => {
+    const { poison, thread } = store.shared
+    failThread(error, { poison, thread, rouseAll: () => store.shared.rouseAll() })
+  }
+  const handlers = new Handlers((problem, error) => log.error({ error: String(error) }, problem))
+  registerHandlers(handlers, context, () => storeInfo(store))
+  const events = {
+    handlers,
+    onClosed: (peerId: number) => context.clients.connectionClosed(peerId),
+    onCommits: (commits: { group: string; topic: string; queueId: number; offset: number }[]) => {
+      for (const { group, topic, queueId, offset } of commits) {
+        context.offsets.commit(group, topic, queueId, offset)
+      }
+    },
+    onAsk: (ask: Ask) => make(ask, context),
+    onError,
+    log,
+  }
+  return workers.network.map(({ link }) => new WorkerPeers(link, events))
+}
+
+/** Makes what a send or a pull lacks, when the configuration allows it. */
+async function make(ask: Ask, context: OpenBrokerContext): Promise<void> {
+  if (ask.kind === 'topic') {
+    const { topic, defaultTopic: template, queueNums: queueCount } = ask
+    await context.topics.createOnSend({ topic, template, queueCount, topicSysFlag: 0 })
+    return
+  }
+  if ((await context.groups.findOrCreate(ask.group)) !== null) return
+  throw new ResponseError(
+    'SUBSCRIPTION_GROUP_NOT_EXIST',
+    `subscription group [${ask.group.slice(0, 100)}] does not exist, and autoCreateSubscriptionGroup does not make it`,
+  )
+}
+
+/** Main's share of the shared memory: wakes by other threads, and what they say of the disk. */
+function startLoop(store: BrokerStore, turn: () => void, log: Log): () => void {
+  let isStopped = false
+  let fault: number = Fault.NONE
+  const sayFault = () => {
+    const now = store.shared.fault()
+    if (now === fault) return
+    fault = now
+    if (now === Fault.NONE) log.info({}, 'the disk has space again: sends are taken')
+    else if (now === Fault.NO_SPACE) log.error({}, 'the disk is full: sends are refused')
+    else log.error({}, 'a write or flush failed: sends are refused until a restart')
+  }
+  const { signal, poison, thread } = store.shared
+  runOnLoop(
+    () => {
+      turn()
+      sayFault()
+    },
+    signal,
+    () => isStopped,
+  ).catch((error: unknown) => {
+    failThread(error, { poison, thread, rouseAll: () => store.shared.rouseAll() })
+  })
+  return () => {
+    isStopped = true
+    signal.wake()
+  }
+}
+
+function register(port: number, context: OpenBrokerContext, client: RemotingClient): Registration {
+  const { config, topics, log, startedAt } = context
+  const registration = new Registration({
+    config,
+    topics,
+    client,
+    log,
+    brokerAddr: formatAddress({ host: config.brokerIP1, port }),
+    haServerAddr: formatAddress({ host: config.brokerIP2, port: config.haListenPort || port + 1 }),
+    startedAt,
+  })
+  topics.announce = () => registration.announce()
+  return registration
+}
+
+function within(ms: number, done: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms)
+    done.then(() => clearTimeout(timer)).then(resolve, reject)
+  })
+}

@@ -1,0 +1,58 @@
+import type { Connection } from '../net/connection.ts'
+import { encodeCommand, responseTo } from '../protocol/remoting-command.ts'
+import { ResponseCode, type ResponseCodeName } from '../protocol/response-code.ts'
+import type { SerializeType } from '../protocol/frame.ts'
+import { type ChunkPool, Outbox } from './outbox.ts'
+
+/** Whom to answer: the request's opaque and encoding. */
+export interface ReplyTo {
+  opaque: number
+  serializeType: SerializeType
+}
+
+/** One client connection of a network worker. Addressed by main as {worker, slot, generation}. */
+export class ClientSession {
+  readonly connection: Connection
+  readonly slot: number
+  readonly generation: number
+  /** The client's IP (4 or 16 bytes) and a 4-byte port, as records keep it. */
+  readonly bornHost: Buffer
+  /** Replies that may leave at the end of the turn. */
+  readonly replies: Outbox
+  /** Replies to sends, which wait for their record to be written (or flushed). */
+  readonly gated: Outbox
+  /** Whether it is on the list of sessions with replies that leave at the end of the turn. */
+  isReady = false
+  /** How far the gated replies may leave. */
+  gateAt = 0
+  /** Pulls held for it right now. */
+  heldCount = 0
+  /** Main knows of it. */
+  isKnown = false
+
+  constructor(
+    connection: Connection,
+    address: { slot: number; generation: number },
+    pool: ChunkPool,
+  ) {
+    this.connection = connection
+    this.slot = address.slot
+    this.generation = address.generation
+    this.replies = new Outbox(connection, pool)
+    this.gated = new Outbox(connection, pool)
+    const host = connection.remoteHost
+    this.bornHost = Buffer.alloc(host.length + 4)
+    this.bornHost.set(host)
+    this.bornHost.writeInt32BE(connection.remotePort, host.length)
+  }
+
+  /** An answer without a header of its own: an error, mostly. */
+  answer(to: ReplyTo, code: ResponseCodeName, remark: string): void {
+    this.replies.put(encodeCommand(responseTo(to, ResponseCode[code], remark)))
+  }
+
+  flush(): void {
+    this.gated.sendUpTo(this.gateAt)
+    this.replies.sendAll()
+  }
+}

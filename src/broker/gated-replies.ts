@@ -1,0 +1,100 @@
+import type { ClientSession } from './client-session.ts'
+import type { SerializeType } from '../protocol/frame.ts'
+
+/** A reply to a send that waits: what is needed to let it go, or to answer something else instead. */
+export interface GatedReply {
+  session: ClientSession
+  /** Position behind the record: the reply may leave when the gate has passed it. */
+  position: number
+  /** Where the reply lies in the session's gated outbox. */
+  replyStart: number
+  replyEnd: number
+  opaque: number
+  serializeType: SerializeType
+  /** When it is answered otherwise, ms since 1970. */
+  deadlineMs: number
+}
+
+/**
+ * Replies to sends in the order of their records, as columns: no object per message. A thread
+ * appends in order, so whatever the gate has passed is at the front.
+ */
+export class GatedReplies {
+  readonly #sessions: ClientSession[] = []
+  readonly #positions: number[] = []
+  readonly #replyStarts: number[] = []
+  readonly #replyEnds: number[] = []
+  readonly #opaques: number[] = []
+  readonly #serializeTypes: SerializeType[] = []
+  readonly #deadlines: number[] = []
+  #head = 0
+
+  get isEmpty(): boolean {
+    return this.#head === this.#sessions.length
+  }
+
+  add(reply: GatedReply): void {
+    this.#sessions.push(reply.session)
+    this.#positions.push(reply.position)
+    this.#replyStarts.push(reply.replyStart)
+    this.#replyEnds.push(reply.replyEnd)
+    this.#opaques.push(reply.opaque)
+    this.#serializeTypes.push(reply.serializeType)
+    this.#deadlines.push(reply.deadlineMs)
+  }
+
+  /** Calls back for every reply whose record lies below the gate. */
+  release(gate: number, ready: (session: ClientSession, replyEnd: number) => void): void {
+    const count = this.#sessions.length
+    while (this.#head < count && this.#positions[this.#head]! <= gate) {
+      ready(this.#sessions[this.#head]!, this.#replyEnds[this.#head]!)
+      this.#head++
+    }
+    this.#compact()
+  }
+
+  /** Takes out every reply whose time is over; `all` takes the rest, too. */
+  takeExpired(now: number, each: (reply: GatedReply) => void): void {
+    while (!this.isEmpty && this.#deadlines[this.#head]! <= now) {
+      each(this.#at(this.#head))
+      this.#head++
+    }
+    this.#compact()
+  }
+
+  /** When the first one's time is over; Infinity when there is none. */
+  nextDeadline(): number {
+    return this.isEmpty ? Infinity : this.#deadlines[this.#head]!
+  }
+
+  #at(index: number): GatedReply {
+    return {
+      session: this.#sessions[index]!,
+      position: this.#positions[index]!,
+      replyStart: this.#replyStarts[index]!,
+      replyEnd: this.#replyEnds[index]!,
+      opaque: this.#opaques[index]!,
+      serializeType: this.#serializeTypes[index]!,
+      deadlineMs: this.#deadlines[index]!,
+    }
+  }
+
+  /** Gives the front's memory back once it is worth it. */
+  #compact(): void {
+    if (this.#head === 0 || this.#head * 2 < this.#sessions.length) return
+    const columns = [
+      this.#sessions,
+      this.#positions,
+      this.#replyStarts,
+      this.#replyEnds,
+      this.#opaques,
+      this.#serializeTypes,
+      this.#deadlines,
+    ]
+    for (const column of columns) {
+      if (this.#head === column.length) column.length = 0
+      else column.splice(0, this.#head)
+    }
+    this.#head = 0
+  }
+}

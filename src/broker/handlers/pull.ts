@@ -1,0 +1,316 @@
+import type { Clock } from '../../base/clock.ts'
+import { HeaderKey } from '../../protocol/header-scanner.ts'
+import { PullFlag } from '../../protocol/requests/pull.ts'
+import { RequestCode } from '../../protocol/request-code.ts'
+import { ResponseCode, type ResponseCodeName } from '../../protocol/response-code.ts'
+import { ResponseError } from '../../protocol/response-error.ts'
+import type { LogChunks } from '../../store/log-chunks.ts'
+import type { ConsumeQueue } from '../../store/consume-queue.ts'
+import { ReadStatus, type PullReader } from '../../store/pull-reader.ts'
+import type { ClientSession } from '../client-session.ts'
+import type { HeldPull, HeldPulls } from '../held-pulls.ts'
+import { type PullReplyParts, REPLY_LENGTH_MAX, type ReplyWriter } from '../hot-replies.ts'
+import type { TopicChange } from '../metadata-change.ts'
+import type { GroupView, MetadataView } from '../metadata-view.ts'
+import type { RequestFrame } from '../request-frame.ts'
+import { Permission } from '../system-topics.ts'
+import { parseTags, type TagFilter } from '../tag-filter.ts'
+import { shown } from '../topic-names.ts'
+
+const KEY = {
+  group: new HeaderKey('consumerGroup'),
+  topic: new HeaderKey('topic'),
+  queueId: new HeaderKey('queueId'),
+  queueOffset: new HeaderKey('queueOffset'),
+  maxMsgNums: new HeaderKey('maxMsgNums'),
+  sysFlag: new HeaderKey('sysFlag'),
+  commitOffset: new HeaderKey('commitOffset'),
+  suspendTimeoutMillis: new HeaderKey('suspendTimeoutMillis'),
+  subscription: new HeaderKey('subscription'),
+  subVersion: new HeaderKey('subVersion'),
+  expressionType: new HeaderKey('expressionType'),
+}
+
+/** What to answer with a status. Clients go on from `nextBeginOffset` with each of them. */
+const CODE_OF: Record<ReadStatus, ResponseCodeName> = {
+  FOUND: 'SUCCESS',
+  NO_MATCHED_MESSAGE: 'PULL_RETRY_IMMEDIATELY',
+  OFFSET_FOUND_NULL: 'PULL_RETRY_IMMEDIATELY',
+  OFFSET_OVERFLOW_BADLY: 'PULL_OFFSET_MOVED',
+  OFFSET_OVERFLOW_ONE: 'PULL_NOT_FOUND',
+  OFFSET_TOO_SMALL: 'PULL_OFFSET_MOVED',
+  NO_MESSAGE_IN_QUEUE: 'PULL_NOT_FOUND',
+}
+
+/** A hold longer than this is the client's mistake; Java's ask for 15 to 30 s. */
+const HOLD_MAX_MS = 120_000
+const MESSAGES_MAX = 1024
+
+export interface PullOptions {
+  brokerName: string
+  brokerPermission: number
+  litePullMessageEnable: boolean
+  longPollingEnable: boolean
+  shortPollingTimeMills: number
+}
+
+export interface PullParts {
+  reader: PullReader
+  chunks: LogChunks
+  held: HeldPulls
+  metadata: MetadataView
+  replies: ReplyWriter
+  clock: Clock
+  queueOf: (topic: string, queueId: number, row: number) => ConsumeQueue
+  /** A reply was put into the session's outbox. */
+  onReply: (session: ClientSession) => void
+  commit: (group: string, topic: string, queueId: number, offset: number) => void
+}
+
+/** Answers PULL_MESSAGE and LITE_PULL_MESSAGE, at once or when a message comes. */
+export class PullHandler {
+  readonly #parts: PullParts
+  readonly #options: PullOptions
+  readonly #reply: PullReplyParts
+
+  constructor(parts: PullParts, options: PullOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#reply = {
+      serializeType: 0,
+      code: 0,
+      opaque: 0,
+      remark: '',
+      nextBeginOffset: 0,
+      minOffset: 0,
+      maxOffset: 0,
+      suggestWhichBrokerId: 0,
+    }
+  }
+
+  /**
+   * Returns the group when it must be made first; the caller then comes again with the same request.
+   * Throws ResponseError.
+   */
+  handle(session: ClientSession, request: RequestFrame): string | null {
+    this.#checkBroker(request)
+    const { fields } = request
+    const groupAt = fields.find(KEY.group)
+    if (groupAt === -1) throw new ResponseError('SYSTEM_ERROR', 'consumerGroup is missing')
+    const { groups } = this.#parts.metadata
+    const group = groups.get(fields.bytes, fields.valueAt(groupAt), fields.valueLength(groupAt))
+    if (group === undefined) return fields.text(KEY.group) ?? ''
+    const topic = this.#topicOf(request, group)
+    const queueId = this.#queueId(request, topic)
+    const sysFlag = fields.integer(KEY.sysFlag) || 0
+    const pull = this.#pullOf(session, request, { group, topic, queueId, sysFlag })
+    if ((sysFlag & PullFlag.COMMIT_OFFSET) !== 0) {
+      this.#commit(group.group, topic.topic, queueId, fields.integer(KEY.commitOffset))
+    }
+    this.#run(pull, (sysFlag & PullFlag.SUSPEND) !== 0)
+    return null
+  }
+
+  /** Dispatch says that a queue moved: serves the pulls held on it. */
+  serveRow(row: number): void {
+    for (const pull of this.#parts.held.take(row)) this.#run(pull, true)
+  }
+
+  /** Answers the pulls whose time is over. */
+  serveExpired(): void {
+    const now = this.#parts.clock.now()
+    for (const pull of this.#parts.held.takeExpired(now)) this.#run(pull, false)
+  }
+
+  #checkBroker(request: RequestFrame): void {
+    const { brokerPermission, brokerName, litePullMessageEnable } = this.#options
+    if ((brokerPermission & Permission.READ) === 0) {
+      throw new ResponseError(
+        'NO_PERMISSION',
+        `the broker[${brokerName}] pulling message is forbidden`,
+      )
+    }
+    if (request.code === RequestCode.LITE_PULL_MESSAGE && !litePullMessageEnable) {
+      const why = `the broker[${brokerName}] for lite pull consumer is forbidden`
+      throw new ResponseError('NO_PERMISSION', why)
+    }
+  }
+
+  #topicOf({ fields }: RequestFrame, group: GroupView): TopicChange {
+    if (!group.consumeEnable) {
+      throw new ResponseError(
+        'NO_PERMISSION',
+        `subscription group no permission, ${group.group}: its consumeEnable is false`,
+      )
+    }
+    const at = fields.find(KEY.topic)
+    const topics = this.#parts.metadata.topics
+    const topic =
+      at === -1 ? undefined : topics.get(fields.bytes, fields.valueAt(at), fields.valueLength(at))
+    if (topic === undefined) {
+      const name = shown(fields.text(KEY.topic) ?? '')
+      throw new ResponseError('TOPIC_NOT_EXIST', `topic[${name}] not exist, apply first please!`)
+    }
+    if ((topic.perm & Permission.READ) === 0) {
+      const why = `the topic[${topic.topic}] pulling message is forbidden`
+      throw new ResponseError('NO_PERMISSION', why)
+    }
+    return topic
+  }
+
+  #queueId({ fields }: RequestFrame, topic: TopicChange): number {
+    const queueId = fields.integer(KEY.queueId)
+    if (queueId >= 0 && queueId < topic.readQueueNums) return queueId
+    throw new ResponseError(
+      'INVALID_PARAMETER',
+      `queueId[${queueId}] is illegal, topic:[${topic.topic}] topicConfig.readQueueNums:[${topic.readQueueNums}] consumer may pull from 0 to ${topic.readQueueNums - 1}`,
+    )
+  }
+
+  #pullOf(
+    session: ClientSession,
+    request: RequestFrame,
+    of: { group: GroupView; topic: TopicChange; queueId: number; sysFlag: number },
+  ): HeldPull {
+    const { fields } = request
+    const offset = fields.integer(KEY.queueOffset)
+    const countMax = fields.integer(KEY.maxMsgNums)
+    if (Number.isNaN(offset))
+      throw new ResponseError('SYSTEM_ERROR', 'queueOffset must be an integer')
+    return {
+      session,
+      opaque: fields.opaque,
+      serializeType: fields.serializeType,
+      topic: of.topic.topic,
+      queueId: of.queueId,
+      row: of.topic.rows[of.queueId]!,
+      offset,
+      countMax: Math.min(Math.max(1, countMax || 1), MESSAGES_MAX),
+      filter: this.#filterOf(request, of),
+      deadlineMs: this.#deadlineOf(request),
+    }
+  }
+
+  #deadlineOf({ fields }: RequestFrame): number {
+    const { longPollingEnable, shortPollingTimeMills } = this.#options
+    const asked = longPollingEnable
+      ? fields.integer(KEY.suspendTimeoutMillis) || 0
+      : shortPollingTimeMills
+    return this.#parts.clock.now() + Math.min(Math.max(0, asked), HOLD_MAX_MS)
+  }
+
+  #filterOf(
+    { fields }: RequestFrame,
+    { group, topic, sysFlag }: { group: GroupView; topic: TopicChange; sysFlag: number },
+  ): TagFilter {
+    if ((sysFlag & PullFlag.SUBSCRIPTION) !== 0) {
+      this.#checkExpressionType(fields.text(KEY.expressionType) ?? 'TAG')
+      return parseTags(fields.text(KEY.subscription))
+    }
+    const subscription = group.subscriptions?.get(topic.topic)
+    if (subscription === undefined) {
+      const why = `the consumer's subscription not exist: group ${group.group}, topic ${topic.topic}`
+      throw new ResponseError('SUBSCRIPTION_NOT_EXIST', why)
+    }
+    const subVersion = fields.integer(KEY.subVersion) || 0
+    if (subscription.subVersion < subVersion) {
+      throw new ResponseError('SUBSCRIPTION_NOT_LATEST', "the consumer's subscription not latest")
+    }
+    this.#checkExpressionType(subscription.expressionType)
+    return subscription.filter
+  }
+
+  #checkExpressionType(type: string): void {
+    if (type === 'TAG' || type === '') return
+    const why = `The broker does not support consumer to filter message by ${shown(type)}`
+    throw new ResponseError('SYSTEM_ERROR', why)
+  }
+
+  #commit(group: string, topic: string, queueId: number, offset: number): void {
+    if (offset >= 0) this.#parts.commit(group, topic, queueId, offset)
+  }
+
+  /** Answers, holds, or waits for the disk and then does one of both. */
+  #run(pull: HeldPull, mayHold: boolean): void {
+    const { reader } = this.#parts
+    for (;;) {
+      reader.find({
+        row: pull.row,
+        queue: this.#parts.queueOf(pull.topic, pull.queueId, pull.row),
+        offset: pull.offset,
+        countMax: pull.countMax,
+        filter: pull.filter,
+      })
+      const { status } = reader
+      if (status === ReadStatus.FOUND) return this.#answerFound(pull)
+      // What the filter passes over is passed over here: the client hears of it when it ends.
+      if (status === ReadStatus.NO_MATCHED_MESSAGE) pull.offset = reader.nextOffset
+      const isWorthWaiting =
+        CODE_OF[status] === 'PULL_NOT_FOUND' && pull.offset === reader.maxOffset
+      const isFilteredOut = status === ReadStatus.NO_MATCHED_MESSAGE && mayHold
+      if (isFilteredOut && pull.offset < reader.maxOffset) continue
+      if (!mayHold || !(isWorthWaiting || isFilteredOut)) return this.#answerEmpty(pull)
+      if (!this.#hasTime(pull) || this.#parts.held.park(pull)) return
+    }
+  }
+
+  /** False, and answered: its time is over, or it holds too many already. */
+  #hasTime(pull: HeldPull): boolean {
+    const { clock, held } = this.#parts
+    if (pull.deadlineMs > clock.now() && held.hasRoom(pull.session)) return true
+    this.#answerEmpty(pull)
+    return false
+  }
+
+  #answerFound(pull: HeldPull): void {
+    const { reader, chunks } = this.#parts
+    const missing = reader.missing()
+    if (missing !== -1) {
+      chunks.load(missing, (error) => this.#afterLoad(pull, error))
+      return
+    }
+    const { replies } = pull.session
+    const { buffer, at } = replies.reserve(REPLY_LENGTH_MAX + reader.length)
+    const header = this.#writeHeader(buffer, at, pull, reader.length)
+    if (!reader.copyOut(buffer, at + header)) return this.#run(pull, false)
+    replies.commit(header + reader.length)
+    this.#parts.onReply(pull.session)
+  }
+
+  #afterLoad(pull: HeldPull, error: Error | null): void {
+    if (!pull.session.connection.isOpen) return
+    if (error === null) {
+      this.#run(pull, false)
+      return
+    }
+    pull.session.answer(pull, 'SYSTEM_ERROR', `the commit log could not be read: ${error.message}`)
+    this.#parts.onReply(pull.session)
+  }
+
+  #answerEmpty(pull: HeldPull): void {
+    const { replies } = pull.session
+    const { buffer, at } = replies.reserve(REPLY_LENGTH_MAX)
+    replies.commit(this.#writeHeader(buffer, at, pull, 0))
+    this.#parts.onReply(pull.session)
+  }
+
+  /** An empty queue is where a reader at 0 waits; one from elsewhere must come back to 0. */
+  #codeOf({ offset }: HeldPull): number {
+    const { status } = this.#parts.reader
+    const isMoved = status === ReadStatus.NO_MESSAGE_IN_QUEUE && offset !== 0
+    return ResponseCode[isMoved ? 'PULL_OFFSET_MOVED' : CODE_OF[status]]
+  }
+
+  #writeHeader(buffer: Buffer, at: number, pull: HeldPull, bodyLength: number): number {
+    const reply = this.#reply
+    const { reader } = this.#parts
+    reply.serializeType = pull.serializeType
+    reply.opaque = pull.opaque
+    reply.code = this.#codeOf(pull)
+    reply.remark = reader.status
+    reply.nextBeginOffset = reader.nextOffset
+    reply.minOffset = reader.minOffset
+    reply.maxOffset = reader.maxOffset
+    return this.#parts.replies.writePullReply(buffer, at, reply, bodyLength)
+  }
+}

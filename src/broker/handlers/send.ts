@@ -1,0 +1,353 @@
+import type { Clock } from '../../base/clock.ts'
+import { HeaderKey } from '../../protocol/header-scanner.ts'
+import { RequestCode } from '../../protocol/request-code.ts'
+import { ResponseCode } from '../../protocol/response-code.ts'
+import { ResponseError } from '../../protocol/response-error.ts'
+import { AppendStatus, type LogAppender, type RecordSource } from '../../store/log-appender.ts'
+import { Fault, type LogShared } from '../../store/log-memory.ts'
+import type { LogWriter } from '../../store/log-writer.ts'
+import {
+  BatchError,
+  BatchRecord,
+  MessageRecord,
+  PROPERTIES_LENGTH_MAX,
+  RecordFields,
+} from '../../store/message-record.ts'
+import type { ClientSession } from '../client-session.ts'
+import { REPLY_LENGTH_MAX, type ReplyWriter, type SendReplyParts } from '../hot-replies.ts'
+import type { MetadataView } from '../metadata-view.ts'
+import type { TopicChange } from '../metadata-change.ts'
+import { Asks, scanProperties, withoutProperty } from '../property-scan.ts'
+import type { RequestFrame } from '../request-frame.ts'
+import { Permission } from '../system-topics.ts'
+import { RETRY_PREFIX, SEND_FORBIDDEN, topicNameFault } from '../topic-names.ts'
+
+/** Names of the fields: short in SEND_MESSAGE_V2 and batches, long in SEND_MESSAGE. */
+interface SendKeys {
+  topic: HeaderKey
+  defaultTopic: HeaderKey
+  defaultTopicQueueNums: HeaderKey
+  queueId: HeaderKey
+  sysFlag: HeaderKey
+  bornTimestamp: HeaderKey
+  flag: HeaderKey
+  properties: HeaderKey
+  reconsumeTimes: HeaderKey
+}
+
+const SHORT: SendKeys = {
+  topic: new HeaderKey('b'),
+  defaultTopic: new HeaderKey('c'),
+  defaultTopicQueueNums: new HeaderKey('d'),
+  queueId: new HeaderKey('e'),
+  sysFlag: new HeaderKey('f'),
+  bornTimestamp: new HeaderKey('g'),
+  flag: new HeaderKey('h'),
+  properties: new HeaderKey('i'),
+  reconsumeTimes: new HeaderKey('j'),
+}
+
+const LONG: SendKeys = {
+  topic: new HeaderKey('topic'),
+  defaultTopic: new HeaderKey('defaultTopic'),
+  defaultTopicQueueNums: new HeaderKey('defaultTopicQueueNums'),
+  queueId: new HeaderKey('queueId'),
+  sysFlag: new HeaderKey('sysFlag'),
+  bornTimestamp: new HeaderKey('bornTimestamp'),
+  flag: new HeaderKey('flag'),
+  properties: new HeaderKey('properties'),
+  reconsumeTimes: new HeaderKey('reconsumeTimes'),
+}
+
+/** A topic that this worker does not know, and how the client would have it made. */
+export interface UnknownTopic {
+  topic: string
+  defaultTopic: string
+  queueNums: number
+}
+
+export interface SendOptions {
+  brokerName: string
+  brokerPermission: number
+  maxMessageSize: number
+  /** Longest append: window slack and file size both bound it. */
+  appendMax: number
+  isLongTopicAllowed: boolean
+  /** Pairs put behind every message's properties, in stored form. */
+  suffix: Buffer
+  storeHost: Buffer
+  isSyncFlush: boolean
+  syncFlushTimeoutMs: number
+}
+
+export interface SendParts {
+  shared: LogShared
+  appender: LogAppender
+  writer: LogWriter
+  metadata: MetadataView
+  replies: ReplyWriter
+  clock: Clock
+  /** A reply was put into the gated outbox of this session. */
+  onReply: (session: ClientSession, reply: GateOf) => void
+  /** Makes a unique id for a message that came without one; in stored form (a whole pair). */
+  uniqueKeyPair: () => string
+}
+
+/** For what a reply waits. */
+export interface GateOf {
+  /** Position behind the record. */
+  position: number
+  replyStart: number
+  opaque: number
+  mustFlush: boolean
+}
+
+/** Takes SEND_MESSAGE, SEND_MESSAGE_V2 and SEND_BATCH_MESSAGE: checks, appends, prepares the reply. */
+export class SendHandler {
+  readonly #parts: SendParts
+  readonly #options: SendOptions
+  readonly #fields = new RecordFields()
+  readonly #message = new MessageRecord(this.#fields)
+  readonly #batch = new BatchRecord(this.#fields)
+  readonly #scratch = Buffer.allocUnsafeSlow(256 * 1024)
+  readonly #reply: SendReplyParts
+  readonly #quarter: number
+
+  constructor(parts: SendParts, options: SendOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#fields.storeHost = options.storeHost
+    this.#quarter = parts.shared.memory.windowSize / 4
+    this.#reply = {
+      serializeType: 0,
+      code: ResponseCode.SUCCESS,
+      opaque: 0,
+      queueId: 0,
+      queueOffset: 0,
+      storeHost: options.storeHost,
+      position: 0,
+    }
+  }
+
+  /**
+   * Appends what the request brings. Returns the topic when it must be made first; the caller then
+   * comes again with the same request. Throws ResponseError.
+   */
+  handle(session: ClientSession, request: RequestFrame): UnknownTopic | null {
+    const keys = request.code === RequestCode.SEND_MESSAGE ? LONG : SHORT
+    const { fields } = request
+    const at = fields.find(keys.topic)
+    if (at === -1) throw new ResponseError('SYSTEM_ERROR', 'the topic is missing in the request')
+    const topicAt = fields.valueAt(at)
+    const topicLength = fields.valueLength(at)
+    const topic = this.#parts.metadata.topics.get(fields.bytes, topicAt, topicLength)
+    if (topic === undefined) return this.#unknownTopic(request, keys)
+    this.#checkTopic(topic)
+    this.#fields.topic.set(fields.bytes, topicAt, topicLength)
+    this.#fields.isLongTopic = topicLength > 127 && this.#options.isLongTopicAllowed
+    this.#fields.bornHost = session.bornHost
+    this.#append(session, request, keys, topic)
+    return null
+  }
+
+  #unknownTopic({ fields }: RequestFrame, keys: SendKeys): UnknownTopic {
+    const topic = fields.text(keys.topic) ?? ''
+    const fault = topicNameFault(topic)
+    if (fault !== null && !topic.startsWith(RETRY_PREFIX)) {
+      throw new ResponseError('SYSTEM_ERROR', fault)
+    }
+    const queueNums = fields.integer(keys.defaultTopicQueueNums)
+    return {
+      topic,
+      defaultTopic: fields.text(keys.defaultTopic) ?? '',
+      queueNums: Number.isNaN(queueNums) ? 4 : queueNums,
+    }
+  }
+
+  #checkTopic({ topic, perm }: TopicChange): void {
+    const { brokerPermission, brokerName } = this.#options
+    if ((brokerPermission & Permission.WRITE) === 0) {
+      throw new ResponseError(
+        'NO_PERMISSION',
+        `the broker[${brokerName}] sending message is forbidden`,
+      )
+    }
+    if ((perm & Permission.WRITE) === 0) {
+      throw new ResponseError('NO_PERMISSION', `the topic[${topic}] sending message is forbidden`)
+    }
+    if (SEND_FORBIDDEN.has(topic)) {
+      throw new ResponseError('NO_PERMISSION', `Sending message to topic[${topic}] is forbidden.`)
+    }
+  }
+
+  #append(session: ClientSession, request: RequestFrame, keys: SendKeys, topic: TopicChange): void {
+    const isBatch = request.code === RequestCode.SEND_BATCH_MESSAGE
+    this.#readNumbers(request, keys, topic)
+    this.#readBody(request)
+    const asks = this.#readProperties(request, keys)
+    this.#refuseUnsupported(asks)
+    const hasKey = isBatch || (asks & Asks.HAS_UNIQ_KEY) !== 0
+    this.#fields.suffix = hasKey ? this.#options.suffix : this.#suffixWithKey()
+    const source = isBatch ? this.#prepareBatch() : this.#prepareMessage()
+    source.row = topic.rows[this.#fields.queueId]!
+    this.#appendSource(source)
+    this.#prepareReply(session, request, source, (asks & Asks.NO_WAIT) !== 0)
+  }
+
+  #readNumbers({ fields }: RequestFrame, keys: SendKeys, topic: TopicChange): void {
+    const record = this.#fields
+    record.queueId = this.#queueId(fields.integer(keys.queueId), topic)
+    record.sysFlag = orZero(fields.integer(keys.sysFlag))
+    record.flag = orZero(fields.integer(keys.flag))
+    record.bornTimestamp = orZero(fields.integer(keys.bornTimestamp))
+    record.reconsumeTimes = orZero(fields.integer(keys.reconsumeTimes))
+  }
+
+  #queueId(queueId: number, topic: TopicChange): number {
+    if (queueId < 0) return Math.floor(Math.random() * topic.writeQueueNums)
+    const count = Math.max(topic.readQueueNums, topic.writeQueueNums)
+    if (queueId < count) return queueId
+    throw new ResponseError(
+      'INVALID_PARAMETER',
+      `queueId[${queueId}] is illegal, topic[${topic.topic}] has queues 0 to ${count - 1}`,
+    )
+  }
+
+  #readBody({ fields }: RequestFrame): void {
+    const { maxMessageSize } = this.#options
+    const { bodyAt, bodyLength } = fields
+    if (bodyLength > maxMessageSize) throw this.#illegal(`the body has ${bodyLength} bytes`)
+    this.#fields.body.set(fields.bytes, bodyAt, bodyLength)
+  }
+
+  /** Points the record at the properties, without JSON's escapes; returns what they ask for. */
+  #readProperties({ fields }: RequestFrame, keys: SendKeys): number {
+    const slice = this.#fields.properties
+    const at = fields.find(keys.properties)
+    if (at === -1) slice.set(this.#scratch, 0, 0)
+    else if (!fields.isEscaped(at)) {
+      slice.set(fields.bytes, fields.valueAt(at), fields.valueLength(at))
+    } else if (fields.valueLength(at) <= this.#scratch.length) {
+      slice.set(this.#scratch, 0, fields.unescape(at, this.#scratch))
+    } else throw this.#illegal(`the properties have ${fields.valueLength(at)} bytes`)
+    const asks = scanProperties(slice.buffer, slice.at, slice.length)
+    if ((asks & Asks.POP_RECEIPT) !== 0) this.#dropReceipt()
+    return asks
+  }
+
+  #dropReceipt(): void {
+    const { buffer, at, length } = this.#fields.properties
+    const kept = withoutProperty(buffer.subarray(at, at + length), 'POP_CK')
+    this.#fields.properties.set(kept, 0, kept.length)
+  }
+
+  /** Stored and delivered at once, such a message would be wrong; so it is not taken. */
+  #refuseUnsupported(asks: number): void {
+    if ((asks & (Asks.DELAY | Asks.TRANSACTION)) === 0) return
+    const what = (asks & Asks.DELAY) !== 0 ? 'delayed' : 'transactional'
+    throw new ResponseError(
+      'MESSAGE_ILLEGAL',
+      `${what} messages are not supported by this version of RingMQ; send it without that property`,
+    )
+  }
+
+  #suffixWithKey(): Buffer {
+    return Buffer.concat([this.#options.suffix, Buffer.from(this.#parts.uniqueKeyPair())])
+  }
+
+  #prepareMessage(): RecordSource {
+    const record = this.#fields
+    const length = record.propertiesLength(record.properties)
+    if (length > PROPERTIES_LENGTH_MAX) throw this.#illegal(`the properties have ${length} bytes`)
+    this.#message.prepare()
+    return this.#message
+  }
+
+  #prepareBatch(): RecordSource {
+    try {
+      this.#batch.prepare()
+    } catch (error) {
+      if (error instanceof BatchError) throw new ResponseError('MESSAGE_ILLEGAL', error.message)
+      throw error
+    }
+    return this.#batch
+  }
+
+  #appendSource(source: RecordSource): void {
+    if (source.length > this.#options.appendMax) {
+      throw this.#illegal(`it takes ${source.length} bytes in the log`)
+    }
+    const { shared, appender, writer } = this.#parts
+    if (shared.fault() !== Fault.NONE) throw this.#faulty()
+    let status = appender.append(source)
+    if (status === AppendStatus.NO_ROOM && writer.write()) status = appender.append(source)
+    if (status !== AppendStatus.OK) throw this.#busy(status)
+    if (writer.unwritten() >= this.#quarter) writer.write()
+  }
+
+  #prepareReply(
+    session: ClientSession,
+    request: RequestFrame,
+    source: RecordSource,
+    isImpatient: boolean,
+  ): void {
+    const { gated } = session
+    const replyStart = gated.end
+    if (!request.isOneway) this.#putReply(session, request, source)
+    this.#parts.onReply(session, {
+      position: source.position + source.length,
+      replyStart,
+      opaque: request.fields.opaque,
+      mustFlush: this.#options.isSyncFlush && !isImpatient,
+    })
+  }
+
+  #putReply({ gated }: ClientSession, { fields }: RequestFrame, source: RecordSource): void {
+    const reply = this.#reply
+    reply.serializeType = fields.serializeType
+    reply.opaque = fields.opaque
+    reply.queueId = this.#fields.queueId
+    reply.queueOffset = source.queueOffset
+    reply.position = source.position
+    const isBatch = source === this.#batch
+    const ids = isBatch ? this.#batch.lengths.length : 1
+    const { buffer, at } = gated.reserve(REPLY_LENGTH_MAX + ids * 57)
+    gated.commit(
+      this.#parts.replies.writeSendReply(buffer, at, reply, isBatch ? this.#batch : null),
+    )
+  }
+
+  #illegal(found: string): ResponseError {
+    const { maxMessageSize } = this.#options
+    return new ResponseError(
+      'MESSAGE_ILLEGAL',
+      `the message is illegal, maybe msg body or properties length not matched. msg body length limit ${maxMessageSize}B, msg properties length limit 32KB. Here ${found}.`,
+    )
+  }
+
+  #busy(status: AppendStatus): ResponseError {
+    const cause =
+      status === AppendStatus.NO_FILE
+        ? 'the next commit log file is not there yet'
+        : 'the log window is full: the disk or a reader does not keep up'
+    return new ResponseError(
+      'SYSTEM_BUSY',
+      `[PC_SYNCHRONIZED]broker busy, start flow control for a while: ${cause}`,
+    )
+  }
+
+  #faulty(): ResponseError {
+    const isFenced = this.#parts.shared.fault() === Fault.FENCED
+    const cause = isFenced
+      ? 'a write or flush failed; the broker takes no messages until it is restarted'
+      : "the broker's disk is full; it takes messages again when there is space"
+    return new ResponseError(
+      'SERVICE_NOT_AVAILABLE',
+      `service not available now. It may be caused by one of the following reasons: ${cause}.`,
+    )
+  }
+}
+
+function orZero(value: number): number {
+  return Number.isNaN(value) ? 0 : value
+}

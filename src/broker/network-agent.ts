@@ -1,0 +1,384 @@
+import { AssertionError } from '../base/assert.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Connection, FrameHandler } from '../net/connection.ts'
+import { FrameError } from '../protocol/frame.ts'
+import { RequestCode } from '../protocol/request-code.ts'
+import { ResponseCode } from '../protocol/response-code.ts'
+import { ResponseError, responseCodeName } from '../protocol/response-error.ts'
+import type { DirtyBits } from '../ring/dirty-bits.ts'
+import { Thread, type LogShared } from '../store/log-memory.ts'
+import type { LogWriter } from '../store/log-writer.ts'
+import { Asks as PendingAsks, type Ask } from './asks.ts'
+import { ClientSession } from './client-session.ts'
+import { OffsetCommits } from './offset-commits.ts'
+import { GatedReplies } from './gated-replies.ts'
+import type { PullHandler } from './handlers/pull.ts'
+import type { GateOf, SendHandler } from './handlers/send.ts'
+import type { HeldPulls } from './held-pulls.ts'
+import type { MetadataChange } from './metadata-change.ts'
+import type { MetadataView } from './metadata-view.ts'
+import { ChunkPool } from './outbox.ts'
+import { RequestFrame } from './request-frame.ts'
+import { LinkType, type ThreadLink } from './thread-link.ts'
+
+/** With the longest 32-bit delay a timer fires at once; a quiet broker has no reason to look. */
+const TIMER_MAX_MS = 2 ** 30
+
+export interface NetworkParts {
+  shared: LogShared
+  writer: LogWriter
+  link: ThreadLink
+  metadata: MetadataView
+  held: HeldPulls
+  dirty: DirtyBits
+  clock: Clock
+  syncFlushTimeoutMs: number
+}
+
+/**
+ * One network worker: takes sends and pulls itself, passes everything else to main and the answers
+ * back. What happens within one turn of the event loop is written and answered together at its end.
+ */
+export class NetworkAgent {
+  readonly pool = new ChunkPool()
+  readonly commits: OffsetCommits
+  readonly #parts: NetworkParts
+  readonly #request = new RequestFrame()
+  readonly #sessions: (ClientSession | undefined)[] = []
+  readonly #freeSlots: number[] = []
+  readonly #writtenGate = new GatedReplies()
+  readonly #flushedGate = new GatedReplies()
+  readonly #ready: ClientSession[] = []
+  readonly #rows: number[] = []
+  readonly #asks = new PendingAsks()
+  #send: SendHandler | null = null
+  #pull: PullHandler | null = null
+  #generation = 0
+  #isTurnOpen = false
+  #timer: NodeJS.Timeout | undefined
+  #timerAt = Infinity
+
+  constructor(parts: NetworkParts) {
+    this.#parts = parts
+    this.commits = new OffsetCommits((payload) => {
+      parts.link.send({ type: LinkType.COMMITS, first: 0, second: 0, payload })
+      parts.link.flush()
+    })
+  }
+
+  /** The handlers report to this agent, so they come after it. */
+  use(handlers: { send: SendHandler; pull: PullHandler }): void {
+    this.#send = handlers.send
+    this.#pull = handlers.pull
+  }
+
+  /** A connection was accepted; `canPull` is false on the port for old clients' VIP channel. */
+  open(connection: Connection): FrameHandler {
+    const slot = this.#freeSlots.pop() ?? this.#sessions.length
+    const session = new ClientSession(
+      connection,
+      { slot, generation: ++this.#generation },
+      this.pool,
+    )
+    this.#sessions[slot] = session
+    return {
+      onFrame: (_, bytes, start, end) => this.#onFrame(session, bytes, start, end),
+      onClose: () => this.#onClose(session),
+    }
+  }
+
+  /** Main published changes of topics, groups or subscriptions. */
+  applyChanges(
+    changes: readonly MetadataChange[],
+    version: number,
+    onTopicGone: (rows: readonly number[]) => void,
+  ): void {
+    const { metadata, shared } = this.#parts
+    for (const change of changes) {
+      if (change.kind === 'topicGone') onTopicGone(metadata.rowsOf(change.topic))
+      metadata.apply(change)
+    }
+    shared.publishApplied(version)
+  }
+
+  onReply(session: ClientSession): void {
+    if (!session.isReady) {
+      session.isReady = true
+      this.#ready.push(session)
+    }
+    this.#openTurn()
+  }
+
+  onSendReply(session: ClientSession, gate: GateOf): void {
+    const queue = gate.mustFlush ? this.#flushedGate : this.#writtenGate
+    queue.add({
+      session,
+      position: gate.position,
+      replyStart: gate.replyStart,
+      replyEnd: session.gated.end,
+      opaque: gate.opaque,
+      serializeType: this.#request.fields.serializeType,
+      deadlineMs: this.#parts.clock.now() + this.#parts.syncFlushTimeoutMs,
+    })
+    this.#openTurn()
+  }
+
+  /** Another thread woke this one: queues moved, `flushed` moved, or main has sent something. */
+  onWake(): void {
+    this.#serveDirtyRows()
+    while (
+      this.#parts.link.drain((type, first, second, payload) => {
+        this.#onMainRecord(type, first, second, payload)
+      })
+    ) {
+      // There is more.
+    }
+    this.#endTurn()
+  }
+
+  /** Everything that is pending leaves; after that nothing more is taken. */
+  close(): void {
+    this.#endTurn()
+    this.commits.flush()
+    clearTimeout(this.#timer)
+  }
+
+  #onFrame(session: ClientSession, bytes: Buffer, start: number, end: number): void {
+    try {
+      this.#request.read(bytes, start, end)
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error
+      session.connection.close(error.message)
+      return
+    }
+    if (this.#request.isResponse) this.#forward(session, bytes, start, end)
+    else this.#handle(session, bytes, start, end)
+  }
+
+  #handle(session: ClientSession, bytes: Buffer, start: number, end: number): void {
+    try {
+      const ask = this.#dispatch(session)
+      if (ask === undefined) this.#forward(session, bytes, start, end)
+      else if (ask !== null) this.#ask(session, ask, bytes.subarray(start, end))
+    } catch (error) {
+      this.#answerError(session, error)
+    }
+  }
+
+  /** Null: done. Undefined: not for this thread. Else what main must make first. */
+  #dispatch(session: ClientSession): Ask | null | undefined {
+    switch (this.#request.code) {
+      case RequestCode.SEND_MESSAGE:
+      case RequestCode.SEND_MESSAGE_V2:
+      case RequestCode.SEND_BATCH_MESSAGE: {
+        const unknown = this.#send!.handle(session, this.#request)
+        return unknown === null ? null : { kind: 'topic', ...unknown }
+      }
+      case RequestCode.PULL_MESSAGE:
+      case RequestCode.LITE_PULL_MESSAGE: {
+        const group = this.#pull!.handle(session, this.#request)
+        return group === null ? null : { kind: 'group', group }
+      }
+      default:
+        return undefined
+    }
+  }
+
+  #answerError(session: ClientSession, error: unknown): void {
+    if (!(error instanceof ResponseError)) throw error
+    if (this.#request.isOneway) return
+    session.answer(this.#request.fields, error.codeName, error.message)
+    this.onReply(session)
+  }
+
+  /** Main has the rest: the frame crosses as it came. */
+  #forward(session: ClientSession, bytes: Buffer, start: number, end: number): void {
+    const { link } = this.#parts
+    this.#introduce(session)
+    const { slot: first, generation: second } = session
+    const payload = bytes.subarray(start, end)
+    const isSent = link.send({ type: LinkType.REQUEST, first, second, payload })
+    if (!isSent && !this.#request.isOneway) {
+      const why =
+        '[OVERLOAD]system busy, start flow control for a while: the broker thread is behind'
+      session.answer(this.#request.fields, 'SYSTEM_BUSY', why)
+      this.onReply(session)
+    }
+    this.#openTurn()
+  }
+
+  #introduce(session: ClientSession): void {
+    if (session.isKnown) return
+    session.isKnown = true
+    const { slot: first, generation: second } = session
+    const payload = Buffer.from(session.connection.remoteAddress)
+    this.#parts.link.send({ type: LinkType.OPENED, first, second, payload })
+  }
+
+  /** Asks main to make a topic or group; the request waits here and is then tried once more. */
+  #ask(session: ClientSession, ask: Ask, frame: Buffer): void {
+    this.#introduce(session)
+    const isOneway = this.#request.isOneway
+    const to = {
+      opaque: this.#request.fields.opaque,
+      serializeType: this.#request.fields.serializeType,
+    }
+    const id = this.#asks.add({ session, frame: Buffer.from(frame), isOneway, ...to })
+    const payload = Buffer.from(
+      JSON.stringify({ ...ask, address: session.connection.remoteAddress }),
+    )
+    const isSent =
+      id !== -1 && this.#parts.link.send({ type: LinkType.ASK, first: id, second: 0, payload })
+    if (!isSent) {
+      if (id !== -1) this.#asks.take(id)
+      const why =
+        '[OVERLOAD]system busy, start flow control for a while: too many topics or groups are being made'
+      throw new ResponseError('SYSTEM_BUSY', why)
+    }
+    this.#openTurn()
+  }
+
+  #onMainRecord(type: number, first: number, second: number, payload: Buffer): void {
+    if (type === LinkType.ANSWERED) {
+      this.#onAnswered(first, second, payload.toString())
+      return
+    }
+    const session = this.#sessions[first]
+    if (session?.generation !== second) return // it closed meanwhile
+    if (type === LinkType.CLOSE) session.connection.close(payload.toString())
+    else {
+      session.replies.put(payload)
+      this.onReply(session)
+    }
+  }
+
+  #onAnswered(id: number, code: number, remark: string): void {
+    const { session, frame, isOneway, ...to } = this.#asks.take(id)
+    if (!session.connection.isOpen) return
+    if (code === ResponseCode.SUCCESS) {
+      this.#request.read(frame, 0, frame.length)
+      this.#retry(session)
+    } else if (!isOneway) {
+      session.answer(to, responseCodeName(code) ?? 'SYSTEM_ERROR', remark)
+      this.onReply(session)
+    }
+  }
+
+  #retry(session: ClientSession): void {
+    try {
+      const ask = this.#dispatch(session)
+      if (ask === null || ask === undefined) return
+      throw new ResponseError('SYSTEM_ERROR', `the ${ask.kind} was deleted while it was being made`)
+    } catch (error) {
+      this.#answerError(session, error)
+    }
+  }
+
+  #serveDirtyRows(): void {
+    this.#rows.length = 0
+    this.#parts.dirty.take(this.#rows)
+    for (const row of this.#rows) this.#pull!.serveRow(row)
+  }
+
+  #openTurn(): void {
+    if (this.#isTurnOpen) return
+    this.#isTurnOpen = true
+    setImmediate(() => {
+      try {
+        this.#endTurn()
+      } catch (error) {
+        throw error instanceof Error ? error : new AssertionError(String(error))
+      }
+    })
+  }
+
+  /** Writes what was appended, lets go of the replies that waited for it, and sends them. */
+  #endTurn(): void {
+    this.#isTurnOpen = false
+    const { shared, writer, link } = this.#parts
+    if (!this.#writtenGate.isEmpty || !this.#flushedGate.isEmpty) {
+      if (writer.unwritten() > 0) this.#write(writer)
+      this.#release(shared)
+    }
+    shared.poison.check() // no OK leaves a process whose memory a thread left half-changed
+    for (const session of this.#ready) {
+      session.isReady = false
+      session.flush()
+    }
+    this.#ready.length = 0
+    link.flush()
+    this.#setTimer()
+  }
+
+  #write(writer: LogWriter): void {
+    if (!writer.write()) return
+    const { shared } = this.#parts
+    shared.signalOf(Thread.DISPATCH).wake()
+    shared.signalOf(Thread.FLUSH).wake()
+  }
+
+  #release(shared: LogShared): void {
+    const ready = (session: ClientSession, replyEnd: number) => {
+      session.gateAt = replyEnd
+      if (!session.isReady) {
+        session.isReady = true
+        this.#ready.push(session)
+      }
+    }
+    this.#writtenGate.release(shared.written.value(), ready)
+    if (this.#flushedGate.isEmpty) return
+    shared.setWaiting(true) // first the flag, then the position
+    this.#flushedGate.release(shared.flushed.value(), ready)
+  }
+
+  /** One timer for whatever ends first: a held pull's time, or a send's. */
+  #setTimer(): void {
+    const { held } = this.#parts
+    const due = Math.min(
+      held.nextDeadline,
+      this.#flushedGate.nextDeadline(),
+      this.#writtenGate.nextDeadline(),
+    )
+    if (due >= this.#timerAt && this.#timerAt > this.#parts.clock.now()) return
+    clearTimeout(this.#timer)
+    this.#timerAt = due
+    if (due === Infinity) return
+    const ms = Math.min(Math.max(1, due - this.#parts.clock.now()), TIMER_MAX_MS)
+    this.#timer = setTimeout(() => this.#onTimer(), ms)
+  }
+
+  #onTimer(): void {
+    this.#timerAt = Infinity
+    this.#pull!.serveExpired()
+    const now = this.#parts.clock.now()
+    for (const gate of [this.#writtenGate, this.#flushedGate]) {
+      gate.takeExpired(now, (reply) => this.#answerLate(reply, gate === this.#flushedGate))
+    }
+    this.#endTurn()
+  }
+
+  /** Its record may still come to be stored: an unknown outcome, as with any timeout. */
+  #answerLate(
+    reply: Parameters<Parameters<GatedReplies['takeExpired']>[1]>[0],
+    isFlush: boolean,
+  ): void {
+    const { session } = reply
+    session.gated.sendUpTo(reply.replyStart)
+    session.gated.skipTo(reply.replyEnd)
+    session.gateAt = reply.replyEnd
+    if (reply.replyEnd === reply.replyStart) return
+    if (isFlush) session.answer(reply, 'FLUSH_DISK_TIMEOUT', 'flush disk timeout')
+    else session.answer(reply, 'SYSTEM_ERROR', 'the message could not be written in time')
+    this.onReply(session)
+  }
+
+  #onClose(session: ClientSession): void {
+    this.#parts.held.dropSession(session)
+    this.#sessions[session.slot] = undefined
+    this.#freeSlots.push(session.slot)
+    if (!session.isKnown) return
+    const { slot: first, generation: second } = session
+    this.#parts.link.send({ type: LinkType.CLOSED, first, second, payload: new Uint8Array(0) })
+    this.#openTurn()
+  }
+}

@@ -1,0 +1,190 @@
+import { randomInt } from 'node:crypto'
+import { systemClock } from '../base/clock.ts'
+import { systemDisk } from '../base/disk.ts'
+import { Connections } from '../net/connections.ts'
+import { Listener } from '../net/listener.ts'
+import { UniqueIds } from '../protocol/message-id.ts'
+import { runOnLoop } from '../ring/agent.ts'
+import { DirtyBits } from '../ring/dirty-bits.ts'
+import { LogAppender } from '../store/log-appender.ts'
+import { LogChunks } from '../store/log-chunks.ts'
+import { LogFiles } from '../store/log-files.ts'
+import { Thread, type LogShared } from '../store/log-memory.ts'
+import { LogWindow } from '../store/log-window.ts'
+import { LogWriter } from '../store/log-writer.ts'
+import { PullReader } from '../store/pull-reader.ts'
+import { storePlaces } from '../store/store-places.ts'
+import { appendMax, BrokerStore } from './broker-store.ts'
+import { PullHandler } from './handlers/pull.ts'
+import { SendHandler } from './handlers/send.ts'
+import { HeldPulls } from './held-pulls.ts'
+import { ReplyWriter } from './hot-replies.ts'
+import { MetadataView } from './metadata-view.ts'
+import { NetworkAgent } from './network-agent.ts'
+import { ThreadLink } from './thread-link.ts'
+import { TopicQueues } from './topic-queues.ts'
+import type { NetworkBoot, NetworkCommand, NetworkReport } from './workers.ts'
+
+/** Puts a network worker together and does what main tells it. */
+export class NetworkThread {
+  readonly #shared: LogShared
+  readonly #boot: NetworkBoot
+  readonly #report: (report: NetworkReport) => void
+  readonly #connections: Connections
+  readonly #listeners: Listener[] = []
+  readonly #agent: NetworkAgent
+  readonly #files: LogFiles
+  readonly #queues: TopicQueues
+  readonly #metadata = new MetadataView()
+  #isStopped = false
+
+  constructor(shared: LogShared, boot: NetworkBoot, report: (report: NetworkReport) => void) {
+    this.#shared = shared
+    this.#boot = boot
+    this.#report = report
+    const { config, dirty, link, thread } = boot
+    const { logDirectory, logFileSize, queues } = storePlaces(config)
+    this.#files = new LogFiles(systemDisk, { directory: logDirectory, fileSize: logFileSize })
+    this.#queues = new TopicQueues(queues, systemDisk)
+    this.#connections = new Connections({
+      clock: systemClock,
+      idleMs: config.serverChannelMaxIdleTimeSeconds * 1000,
+    })
+    const worker = thread - Thread.NETWORK
+    const window = new LogWindow(shared)
+    const writer = new LogWriter(shared, window, this.#files, systemDisk)
+    const held = new HeldPulls(shared.rows, worker)
+    this.#agent = new NetworkAgent({
+      shared,
+      writer,
+      link: new ThreadLink(link, shared.signalOf(Thread.MAIN)),
+      metadata: this.#metadata,
+      held,
+      dirty: new DirtyBits(dirty[worker]!, shared.rows.capacity),
+      clock: systemClock,
+      syncFlushTimeoutMs: config.syncFlushTimeout,
+    })
+    const replies = new ReplyWriter({ regionId: config.regionId, traceOn: config.traceOn })
+    const send = this.#sendHandler({ window, writer, replies })
+    this.#agent.use({ send, pull: this.#pullHandler({ window, held, replies }) })
+  }
+
+  /** Until main says stop. */
+  run(): Promise<void> {
+    const turn = () => this.#agent.onWake()
+    return runOnLoop(turn, this.#shared.signal, () => this.#isStopped)
+  }
+
+  onCommand(command: NetworkCommand): void {
+    switch (command.kind) {
+      case 'listen':
+        this.#listen(command).then(this.#report, (error: Error) =>
+          this.#report({ kind: 'failed', message: error.message }),
+        )
+        return
+      case 'metadata':
+        this.#agent.applyChanges(command.changes, command.version, (rows) =>
+          this.#queues.forget(rows),
+        )
+        return
+      case 'stop':
+        void this.#stop()
+    }
+  }
+
+  async #listen(at: Extract<NetworkCommand, { kind: 'listen' }>): Promise<NetworkReport> {
+    const listener = new Listener({
+      connections: this.#connections,
+      handlerFor: (connection) => this.#agent.open(connection),
+      maxConnections: this.#boot.config.maxConnections,
+    })
+    const port = await listener.listen({ host: at.host, port: at.port, reusePort: at.reusePort })
+    this.#listeners.push(listener)
+    return { kind: 'listening', port }
+  }
+
+  async #stop(): Promise<void> {
+    const closing = this.#listeners.map((listener) => listener.close())
+    this.#agent.close()
+    this.#connections.closeAll('the broker stops')
+    await Promise.all(closing)
+    this.#isStopped = true
+    this.#files.closeAll()
+    this.#queues.closeAll()
+    this.#report({ kind: 'stopped' })
+    this.#shared.signal.wake()
+  }
+
+  #sendHandler(parts: { window: LogWindow; writer: LogWriter; replies: ReplyWriter }): SendHandler {
+    const { config, storeHost } = this.#boot
+    const { window, writer, replies } = parts
+    const fileSize = config.mappedFileSizeCommitLog
+    const ids = new UniqueIds({
+      address: storeHost.subarray(0, -4),
+      pid: process.pid,
+      hash: randomInt(2 ** 32),
+    })
+    const appender = new LogAppender(this.#shared, window, { fileSize, clock: systemClock })
+    return new SendHandler(
+      {
+        shared: this.#shared,
+        appender,
+        writer,
+        metadata: this.#metadata,
+        replies,
+        clock: systemClock,
+        onReply: (session, gate) => this.#agent.onSendReply(session, gate),
+        uniqueKeyPair: () => `UNIQ_KEY\u0001${ids.next(systemClock.now())}\u0002`,
+      },
+      {
+        brokerName: config.brokerName,
+        brokerPermission: config.brokerPermission,
+        maxMessageSize: config.maxMessageSize,
+        appendMax: appendMax(config),
+        isLongTopicAllowed: config.autoMessageVersionOnTopicLen,
+        suffix: Buffer.from(
+          `MSG_REGION\u0001${config.regionId}\u0002TRACE_ON\u0001${config.traceOn}\u0002CLUSTER\u0001${config.brokerClusterName}\u0002`,
+        ),
+        storeHost: Buffer.from(storeHost),
+        isSyncFlush: config.flushDiskType === 'SYNC_FLUSH',
+        syncFlushTimeoutMs: config.syncFlushTimeout,
+      },
+    )
+  }
+
+  #pullHandler(parts: { window: LogWindow; held: HeldPulls; replies: ReplyWriter }): PullHandler {
+    const { config } = this.#boot
+    const shared = this.#shared
+    const chunks = new LogChunks(this.#files, () => shared.written.value())
+    const reader = new PullReader(shared, {
+      window: parts.window,
+      chunks,
+      limits: {
+        hot: {
+          bytes: config.maxTransferBytesOnMessageInMemory,
+          count: config.maxTransferCountOnMessageInMemory,
+        },
+        cold: {
+          bytes: config.maxTransferBytesOnMessageInDisk,
+          count: config.maxTransferCountOnMessageInDisk,
+        },
+        hotBytes: BrokerStore.hotBytes(config),
+      },
+    })
+    return new PullHandler(
+      {
+        reader,
+        chunks,
+        held: parts.held,
+        metadata: this.#metadata,
+        replies: parts.replies,
+        clock: systemClock,
+        queueOf: (topic, queueId, row) => this.#queues.get(topic, queueId, row),
+        onReply: (session) => this.#agent.onReply(session),
+        commit: (group, topic, queueId, offset) =>
+          this.#agent.commits.add(group, topic, queueId, offset),
+      },
+      config,
+    )
+  }
+}

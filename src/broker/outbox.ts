@@ -1,0 +1,113 @@
+import type { Connection } from '../net/connection.ts'
+
+const CHUNK_LENGTH = 64 * 1024
+/** Chunks kept for the next turn; more are left to the garbage collector. */
+const CHUNKS_KEPT = 64
+
+/** Output buffers that serve all connections of a thread, one after the other. */
+export class ChunkPool {
+  readonly #free: Buffer[] = []
+
+  take(length: number): Buffer {
+    if (length > CHUNK_LENGTH) return Buffer.allocUnsafeSlow(length)
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_LENGTH)
+  }
+
+  giveBack(chunk: Buffer): void {
+    if (chunk.length === CHUNK_LENGTH && this.#free.length < CHUNKS_KEPT) this.#free.push(chunk)
+  }
+}
+
+/**
+ * Replies of one connection on their way out. They are written one behind the other into chunks and
+ * leave together: one write per turn, not one per reply. Offsets count the bytes since the start.
+ */
+export class Outbox {
+  readonly #connection: Connection
+  readonly #pool: ChunkPool
+  readonly #full: { chunk: Buffer; start: number; end: number }[] = []
+  #chunk: Buffer | null = null
+  #chunkStart = 0
+  #length = 0
+  #sent = 0
+
+  constructor(connection: Connection, pool: ChunkPool) {
+    this.#connection = connection
+    this.#pool = pool
+  }
+
+  /** Offset behind the last byte that was put in. */
+  get end(): number {
+    return this.#chunkStart + this.#length
+  }
+
+  get isEmpty(): boolean {
+    return this.#sent === this.end
+  }
+
+  /** A place for `length` bytes: `buffer` from `at` on, until `commit`. */
+  reserve(length: number): { buffer: Buffer; at: number } {
+    if (this.#chunk !== null && this.#length + length > this.#chunk.length) this.#retire()
+    this.#chunk ??= this.#pool.take(length)
+    return { buffer: this.#chunk, at: this.#length }
+  }
+
+  /** `length` of the reserved bytes were written. */
+  commit(length: number): void {
+    this.#length += length
+  }
+
+  put(bytes: Uint8Array): void {
+    const { buffer, at } = this.reserve(bytes.length)
+    buffer.set(bytes, at)
+    this.commit(bytes.length)
+  }
+
+  sendAll(): void {
+    this.sendUpTo(this.end)
+  }
+
+  /** Everything below `offset` leaves; what is above waits for another call. */
+  sendUpTo(offset: number): void {
+    while (this.#full.length > 0 && this.#sent < offset) {
+      const { chunk, start, end } = this.#full[0]!
+      const isDone = this.#send(chunk, start, Math.min(end, offset))
+      if (this.#sent < end) return
+      this.#full.shift()
+      if (isDone) this.#pool.giveBack(chunk)
+    }
+    if (this.#chunk === null || this.#sent >= offset) return
+    const isTaken = this.#send(this.#chunk, this.#chunkStart, offset)
+    if (this.#sent === this.end) this.#reset(isTaken)
+  }
+
+  /** Leaves out the bytes between what was sent and `offset`: their reply became another one. */
+  skipTo(offset: number): void {
+    this.#sent = offset
+    while (this.#full.length > 0 && this.#full[0]!.end <= offset) this.#full.shift()
+    if (this.#sent === this.end) this.#reset(false)
+  }
+
+  /** True: the kernel has the bytes, and every chunk they came from is ours again. */
+  #send(chunk: Buffer, start: number, to: number): boolean {
+    const from = this.#sent
+    this.#sent = to
+    return this.#connection.send(chunk.subarray(from - start, to - start))
+  }
+
+  #retire(): void {
+    if (this.#chunk === null) return
+    this.#full.push({ chunk: this.#chunk, start: this.#chunkStart, end: this.end })
+    this.#chunkStart = this.end
+    this.#length = 0
+    this.#chunk = null
+  }
+
+  /** The chunk may be used again only if no earlier part of it is still being read by the kernel. */
+  #reset(isTaken: boolean): void {
+    if (this.#chunk !== null && isTaken) this.#pool.giveBack(this.#chunk)
+    this.#chunk = null
+    this.#chunkStart = this.#sent
+    this.#length = 0
+  }
+}

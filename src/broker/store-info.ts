@@ -1,0 +1,17 @@
+import { Fault } from '../store/log-memory.ts'
+import type { BrokerStore } from './broker-store.ts'
+
+const FAULTS = { [Fault.NONE]: 'none', [Fault.NO_SPACE]: 'noSpace', [Fault.FENCED]: 'fenced' }
+
+/** What the store says of itself in GET_BROKER_RUNTIME_INFO, by Apache's keys; ours start with ringmq. */
+export function storeInfo({ shared, places }: BrokerStore): [string, string][] {
+  const written = shared.written.value()
+  return [
+    ['commitLogMinOffset', String(shared.minPosition.value())],
+    ['commitLogMaxOffset', String(shared.appended.value())],
+    ['dispatchBehindBytes', String(Math.max(0, written - shared.dispatched.value()))],
+    ['remainHowManyDataToFlush', `${shared.appended.value() - shared.flushed.value()} B`],
+    ['ringmqStoreFault', FAULTS[shared.fault() as keyof typeof FAULTS]],
+    ['ringmqStorePath', places.root],
+  ]
+}

@@ -1,0 +1,126 @@
+import { hostBytes, parseAddress } from '../net/address.ts'
+import type { Handlers, Peer } from '../net/handlers.ts'
+import { decodeCommand, encodeCommand, type RemotingCommand } from '../protocol/remoting-command.ts'
+import { ResponseCode } from '../protocol/response-code.ts'
+import { ResponseError } from '../protocol/response-error.ts'
+import type { Log } from '../log/log.ts'
+import type { Ask } from './asks.ts'
+import { readCommits, type OffsetCommit } from './offset-commits.ts'
+import { LinkType, type ThreadLink } from './thread-link.ts'
+
+/** What main does with what network workers send. */
+export interface PeerEvents {
+  handlers: Handlers
+  onClosed(peerId: number): void
+  onCommits(commits: OffsetCommit[]): void
+  /** Makes the topic or group. Rejects with ResponseError. */
+  onAsk(ask: Ask): Promise<void>
+  onError(error: unknown): void
+  log: Log
+}
+
+let nextPeerId = 1
+
+/** A client connection of another thread, as main's handlers see it. */
+class WorkerPeer implements Peer {
+  readonly id = nextPeerId++
+  readonly address: string
+  readonly host: Uint8Array
+  readonly generation: number
+  readonly #slot: number
+  readonly #link: ThreadLink
+
+  constructor(link: ThreadLink, at: { slot: number; generation: number; address: string }) {
+    this.#link = link
+    this.#slot = at.slot
+    this.generation = at.generation
+    this.address = at.address
+    this.host = hostBytes(parseAddress(at.address).host)
+  }
+
+  send(command: RemotingCommand): void {
+    this.#send(LinkType.FRAME, encodeCommand(command))
+    this.#link.flush()
+  }
+
+  close(reason: string): void {
+    this.#send(LinkType.CLOSE, Buffer.from(reason))
+    this.#link.flush()
+  }
+
+  /** A link with too much waiting drops it: the client times out, and asks again. */
+  #send(type: number, payload: Uint8Array): void {
+    this.#link.send({ type, first: this.#slot, second: this.generation, payload })
+  }
+}
+
+/** Main's end of the link to one network worker: its connections, and their requests. */
+export class WorkerPeers {
+  readonly #link: ThreadLink
+  readonly #events: PeerEvents
+  readonly #peers = new Map<number, WorkerPeer>()
+
+  constructor(link: ThreadLink, events: PeerEvents) {
+    this.#link = link
+    this.#events = events
+  }
+
+  /** Takes what the worker has sent. */
+  drain(): void {
+    while (
+      this.#link.drain((type, first, second, payload) => {
+        this.#onRecord(type, first, second, payload)
+      })
+    ) {
+      // There is more.
+    }
+    this.#link.flush()
+  }
+
+  #onRecord(type: number, first: number, second: number, payload: Buffer): void {
+    switch (type) {
+      case LinkType.OPENED: {
+        const at = { slot: first, generation: second, address: payload.toString() }
+        this.#peers.set(first, new WorkerPeer(this.#link, at))
+        return
+      }
+      case LinkType.CLOSED:
+        return this.#onClosed(first)
+      case LinkType.COMMITS:
+        return this.#events.onCommits(readCommits(payload))
+      case LinkType.ASK:
+        this.#onAsk(first, JSON.parse(payload.toString()) as Ask).catch(this.#events.onError)
+        return
+      default:
+        this.#onRequest(this.#peers.get(first)!, Buffer.from(payload)).catch(this.#events.onError)
+    }
+  }
+
+  #onClosed(slot: number): void {
+    const peer = this.#peers.get(slot)
+    if (peer === undefined) return
+    this.#peers.delete(slot)
+    this.#events.onClosed(peer.id)
+  }
+
+  /** The worker has found the frame to be whole; what its handler answers goes back as it is. */
+  async #onRequest(peer: WorkerPeer, frame: Buffer): Promise<void> {
+    const response = await this.#events.handlers.answer(decodeCommand(frame), peer)
+    if (response !== null) peer.send(response)
+  }
+
+  async #onAsk(id: number, ask: Ask): Promise<void> {
+    let code: number = ResponseCode.SUCCESS
+    let remark = ''
+    try {
+      await this.#events.onAsk(ask)
+    } catch (error) {
+      if (!(error instanceof ResponseError)) throw error
+      code = error.code
+      remark = error.message
+    }
+    const payload = Buffer.from(remark)
+    this.#link.send({ type: LinkType.ANSWERED, first: id, second: code, payload })
+    this.#link.flush()
+  }
+}

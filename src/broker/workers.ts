@@ -1,0 +1,146 @@
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { BrokerConfig } from '../config/broker.ts'
+import { ByteRing } from '../ring/byte-ring.ts'
+import { DirtyBits } from '../ring/dirty-bits.ts'
+import { isThreadFailure } from '../ring/thread-failure.ts'
+import type { RowsChange } from '../store/topic-rows.ts'
+import { Thread, type LogMemory, type LogShared } from '../store/log-memory.ts'
+import type { MetadataChange } from './metadata-change.ts'
+import { type LinkEnd, ThreadLink } from './thread-link.ts'
+
+/** Bytes of one ring between main and a network worker. */
+const RING_BYTES = 1024 * 1024
+
+/** What every worker is started with. */
+export interface WorkerBoot {
+  memory: LogMemory
+  thread: number
+  config: BrokerConfig
+  /** Rows that moved, one set per network worker. */
+  dirty: SharedArrayBuffer[]
+}
+
+export interface NetworkBoot extends WorkerBoot {
+  link: LinkEnd
+  storeHost: Uint8Array
+}
+
+/** Main to a network worker. */
+export type NetworkCommand =
+  | { kind: 'listen'; host: string; port: number; reusePort: boolean }
+  | { kind: 'metadata'; changes: MetadataChange[]; version: number }
+  | { kind: 'stop' }
+
+/** A network worker to main. */
+export type NetworkReport =
+  | { kind: 'listening'; port: number }
+  | { kind: 'failed'; message: string }
+  | { kind: 'stopped' }
+
+/** Main to dispatch, read by it when the metadata version has moved. */
+export type DispatchCommand = RowsChange
+
+export interface NetworkWorker {
+  worker: Worker
+  link: ThreadLink
+}
+
+/** The broker's worker threads. */
+export class Workers {
+  readonly network: NetworkWorker[] = []
+  readonly #shared: LogShared
+  readonly #config: BrokerConfig
+  readonly #dirty: SharedArrayBuffer[]
+  readonly #all: Worker[] = []
+  readonly #onFailure: (reason: string) => void
+  readonly #dispatch: Worker
+  #isStopping = false
+
+  constructor(
+    shared: LogShared,
+    config: BrokerConfig,
+    options: { storeHost: Uint8Array; onFailure: (reason: string) => void },
+  ) {
+    this.#shared = shared
+    this.#config = config
+    this.#onFailure = options.onFailure
+    const { capacity } = shared.rows
+    this.#dirty = Array.from({ length: config.networkWorkers }, () => DirtyBits.allocate(capacity))
+    this.#start('flush', this.#boot(Thread.FLUSH))
+    this.#dispatch = this.#start('dispatch', this.#boot(Thread.DISPATCH))
+    for (let nth = 0; nth < config.networkWorkers; nth++) this.#startNetwork(nth, options.storeHost)
+  }
+
+  /** Rows of topics, before the version that counts them in is published. */
+  tellDispatch(changes: readonly DispatchCommand[]): void {
+    for (const change of changes) this.#dispatch.postMessage(change)
+  }
+
+  tellNetwork(command: NetworkCommand): void {
+    for (const { worker } of this.network) worker.postMessage(command)
+  }
+
+  /** The next report of a worker of this kind. Rejects when it reports a failure instead. */
+  report<K extends NetworkReport['kind']>(
+    { worker }: NetworkWorker,
+    kind: K,
+  ): Promise<Extract<NetworkReport, { kind: K }>> {
+    return new Promise((resolve, reject) => {
+      const listener = (report: NetworkReport) => {
+        if (report.kind !== kind && report.kind !== 'failed') return
+        worker.off('message', listener)
+        if (report.kind === 'failed') reject(new Error(report.message))
+        else resolve(report as Extract<NetworkReport, { kind: K }>)
+      }
+      worker.on('message', listener)
+    })
+  }
+
+  /** All threads end their work and leave. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    const exits = this.#all.map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
+    this.#shared.stop()
+    await Promise.all(exits)
+  }
+
+  /** From now on a worker that ends is no failure. */
+  expectExits(): void {
+    this.#isStopping = true
+  }
+
+  #boot(thread: number): WorkerBoot {
+    return { memory: this.#shared.memory, thread, config: this.#config, dirty: this.#dirty }
+  }
+
+  #startNetwork(nth: number, storeHost: Uint8Array): void {
+    const toWorker = ByteRing.allocate(RING_BYTES)
+    const toMain = ByteRing.allocate(RING_BYTES)
+    const { port1, port2 } = new MessageChannel()
+    const thread = Thread.NETWORK + nth
+    const theirs: LinkEnd = { outgoing: toMain, incoming: toWorker, port: port2 }
+    const boot: NetworkBoot = { ...this.#boot(thread), link: theirs, storeHost }
+    const worker = this.#start('network', boot, [port2])
+    const ours: LinkEnd = { outgoing: toWorker, incoming: toMain, port: port1 }
+    port1.unref()
+    this.network.push({ worker, link: new ThreadLink(ours, this.#shared.signalOf(thread)) })
+  }
+
+  #start(role: string, boot: WorkerBoot, transferList: MessagePort[] = []): Worker {
+    const url = new URL(`../../workers/${role}.ts`, import.meta.url)
+    const worker = new Worker(url, {
+      workerData: boot,
+      transferList: transferList as never,
+      name: role,
+    })
+    worker.on('message', (message) => {
+      if (isThreadFailure(message)) this.#onFailure(`the ${role} thread failed: ${message.failure}`)
+    })
+    worker.on('error', (error) => this.#onFailure(`the ${role} thread failed: ${String(error)}`))
+    worker.on('exit', (code) => {
+      if (!this.#isStopping) this.#onFailure(`the ${role} thread ended with code ${code}`)
+    })
+    this.#all.push(worker)
+    return worker
+  }
+}

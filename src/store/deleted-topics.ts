@@ -1,0 +1,57 @@
+import { join } from 'node:path'
+import type { Disk } from '../base/disk.ts'
+
+const FILE = 'ringmq-deleted-topics'
+
+/**
+ * Topics that were deleted, with the end of the log at that time: when recovery meets their records
+ * it must not bring them back. One line per topic, `position topic`; the last one counts.
+ */
+export class DeletedTopics {
+  readonly #disk: Disk
+  readonly #path: string
+  readonly #below = new Map<string, number>()
+
+  constructor(disk: Disk, root: string) {
+    this.#disk = disk
+    this.#path = join(root, FILE)
+    if (disk.exists(this.#path)) this.#parse(disk.readFile(this.#path).toString())
+  }
+
+  get below(): ReadonlyMap<string, number> {
+    return this.#below
+  }
+
+  /** Durable when it returns. */
+  add(topic: string, position: number): void {
+    this.#below.set(topic, position)
+    this.#write()
+  }
+
+  /** Forgets topics whose records the log no longer has. */
+  dropBelow(minPosition: number): void {
+    const before = this.#below.size
+    for (const [topic, position] of this.#below) {
+      if (position <= minPosition) this.#below.delete(topic)
+    }
+    if (this.#below.size < before) this.#write()
+  }
+
+  /** A line that was cut off by a crash is of a deletion that was not answered. */
+  #parse(text: string): void {
+    for (const line of text.split('\n')) {
+      const [, position, topic] = /^(\d+) (.+)$/.exec(line) ?? []
+      if (topic !== undefined) this.#below.set(topic, Number(position))
+    }
+  }
+
+  #write(): void {
+    const text = [...this.#below].map(([topic, position]) => `${position} ${topic}\n`).join('')
+    const descriptor = this.#disk.create(this.#path)
+    const buffer = Buffer.from(text)
+    this.#disk.pwrite(descriptor, { buffer, offset: 0, length: buffer.length, position: 0 })
+    this.#disk.truncate(descriptor, buffer.length)
+    this.#disk.fdatasync(descriptor)
+    this.#disk.close(descriptor)
+  }
+}

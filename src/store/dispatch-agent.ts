@@ -1,0 +1,211 @@
+import { assert } from '../base/assert.ts'
+import type { Disk } from '../base/disk.ts'
+import type { Agent } from '../ring/agent.ts'
+import type { DirtyBits } from '../ring/dirty-bits.ts'
+import { ConsumeQueue, queueDirectory, type QueuePlace } from './consume-queue.ts'
+import { DescriptorCache } from './descriptor-cache.ts'
+import type { LogFiles } from './log-files.ts'
+import { Thread, type LogShared } from './log-memory.ts'
+import { RecordKind, RecordParts, readRecord } from './log-record.ts'
+import type { LogWindow } from './log-window.ts'
+import { QueueTail, UnitBuffers } from './queue-tail.ts'
+import { tagsCodeOf } from './tags-code.ts'
+import { RowsByTopic, type RowsChange } from './topic-rows.ts'
+
+/** One turn looks at this much of the log at most, so that what it found becomes readable soon. */
+const TURN_BYTES = 256 * 1024
+const DESCRIPTORS_MAX = 2048
+
+export interface DispatchParts {
+  window: LogWindow
+  files: LogFiles
+  disk: Disk
+  visible: () => number
+  queues: QueuePlace
+  /** One set per network worker. */
+  dirty: DirtyBits[]
+  /** Changes of topics that main has published, oldest first. */
+  takeChanges: () => RowsChange[]
+}
+
+/**
+ * Moves `dispatched`: gives every visible record its entry in its consume queue, then tells the
+ * network workers that hold pulls on that queue.
+ */
+export class DispatchAgent implements Agent {
+  readonly #shared: LogShared
+  readonly #parts: DispatchParts
+  readonly #descriptors: DescriptorCache
+  readonly #rows = new RowsByTopic()
+  readonly #tails: (QueueTail | undefined)[] = []
+  readonly #touched: QueueTail[] = []
+  readonly #buffers = new UnitBuffers()
+  readonly #record = new RecordParts()
+  readonly #behind = Buffer.alloc(TURN_BYTES)
+  #big = Buffer.alloc(0)
+  #position: number
+  #appliedVersion = 0
+
+  constructor(shared: LogShared, parts: DispatchParts) {
+    this.#shared = shared
+    this.#parts = parts
+    this.#descriptors = new DescriptorCache(parts.disk, { max: DESCRIPTORS_MAX })
+    this.#position = shared.dispatched.value()
+  }
+
+  turn(): number {
+    this.#applyChanges()
+    const before = this.#position
+    const visible = this.#parts.visible()
+    if (before >= visible) return 0
+    if (this.#shared.floor.guard(before)) this.#followWindow(visible)
+    else this.#followFile(visible)
+    this.#shared.floor.clear()
+    if (this.#position === before) return 0 // the rest of a record is still being written
+    this.#publish()
+    return 1
+  }
+
+  idleMs(): number {
+    return Infinity
+  }
+
+  close(): void {
+    for (const tail of this.#tails) tail?.sync()
+    this.#descriptors.closeAll()
+    this.#parts.files.closeAll()
+  }
+
+  /** A topic's rows are here before anybody may send to it. */
+  #applyChanges(): void {
+    const version = this.#shared.metadataVersion()
+    if (version === this.#appliedVersion) return
+    for (const change of this.#parts.takeChanges()) {
+      if (change.rows.length === 0) this.#forget(change.topic)
+      this.#rows.apply(change)
+    }
+    this.#appliedVersion = version
+    this.#shared.publishApplied(version)
+  }
+
+  #forget(topic: string): void {
+    const bytes = Buffer.from(topic)
+    for (const row of this.#rows.find(bytes, 0, bytes.length)?.rows ?? []) {
+      this.#descriptors.closeUnder(this.#tails[row]?.queue.directory ?? '/dev/null/')
+      this.#tails[row] = undefined
+    }
+  }
+
+  /** Records in the window are complete, and each is contiguous from where it starts. */
+  #followWindow(visible: number): void {
+    const { bytes, view } = this.#parts.window
+    const end = Math.min(visible, this.#position + TURN_BYTES)
+    while (this.#position < end) {
+      const at = this.#parts.window.index(this.#position)
+      const kind = readRecord(this.#record, view, at, view.byteLength)
+      // `visible` may lie within a record: pieces end at the window's end, too.
+      if (this.#position + this.#record.length > visible) return
+      this.#take(kind, bytes)
+    }
+  }
+
+  /** The window has moved on: reads a piece of the file, at least one whole record. */
+  #followFile(visible: number): void {
+    const length = this.#read(this.#behind, visible)
+    if (this.#followBytes(this.#behind, length) > 0) return
+    const longer = length < 4 ? Infinity : this.#behind.readInt32BE(0)
+    if (this.#position + longer > visible) return
+    if (this.#big.length < longer) this.#big = Buffer.alloc(longer)
+    const taken = this.#followBytes(this.#big, this.#read(this.#big, visible))
+    assert(taken > 0, `no record at position ${this.#position} of the log`)
+  }
+
+  #read(target: Buffer, visible: number): number {
+    const length = Math.min(target.length, visible - this.#position)
+    return this.#parts.files.read(this.#position, length, target, 0)
+  }
+
+  /** Takes the whole records of `bytes`, whose first byte is `#position`; returns how many. */
+  #followBytes(bytes: Buffer, length: number): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    let taken = 0
+    for (let at = 0; at < length; at += this.#record.length, taken++) {
+      const kind = readRecord(this.#record, view, at, length)
+      if (kind === RecordKind.BAD) break
+      this.#take(kind, bytes)
+    }
+    return taken
+  }
+
+  #take(kind: RecordKind, bytes: Buffer): void {
+    const record = this.#record
+    assert(kind !== RecordKind.BAD, `no record at position ${this.#position} of the log`)
+    if (kind === RecordKind.MESSAGE) {
+      assert(record.position === this.#position, `the record at ${this.#position} says otherwise`)
+      if (record.hasQueueEntry()) this.#addUnit(bytes)
+    }
+    this.#position += record.length
+  }
+
+  #addUnit(bytes: Buffer): void {
+    const record = this.#record
+    const found = this.#rows.find(bytes, record.topicAt, record.topicLength)
+    const row = found?.rows[record.queueId]
+    if (row === undefined) return // its topic was deleted since
+    const tail = this.#tails[row] ?? this.#openTail(row, found!.topic)
+    // A queue's records come in order and without gaps: the append lock gave them their offsets.
+    if (record.queueOffset < tail.next) return // dispatched before the restart
+    assert(record.queueOffset === tail.next, `queue offset ${record.queueOffset}, not ${tail.next}`)
+    if (!tail.isTouched) {
+      tail.isTouched = true
+      this.#touched.push(tail)
+    }
+    tail.add(
+      this.#position,
+      record.length,
+      tagsCodeOf(bytes, record.propertiesAt, record.propertiesLength),
+    )
+  }
+
+  #openTail(row: number, topic: string): QueueTail {
+    const { queues, disk } = this.#parts
+    const directory = queueDirectory(queues, topic, this.#record.queueId)
+    const queue = new ConsumeQueue(directory, {
+      fileSize: queues.fileSize,
+      disk,
+      descriptors: this.#descriptors,
+    })
+    const tail = new QueueTail(row, queue, this.#shared.rows.max(row), this.#buffers)
+    this.#tails[row] = tail
+    return tail
+  }
+
+  /** Entries readable, then `max`, then the waiters: a pull that parks in between sees the new max. */
+  #publish(): void {
+    let workers = 0
+    for (const tail of this.#touched) {
+      tail.flush()
+      tail.isTouched = false
+      this.#shared.rows.publishMax(tail.row, tail.next)
+      const waiters = this.#shared.rows.takeWaiters(tail.row)
+      if (waiters !== 0) this.#markDirty(tail.row, waiters)
+      workers |= waiters
+    }
+    this.#touched.length = 0
+    this.#shared.dispatched.publish(this.#position)
+    this.#shared.dispatchedTimestamp.publish(this.#record.storeTimestamp)
+    this.#wake(workers)
+  }
+
+  #markDirty(row: number, waiters: number): void {
+    for (const [worker, dirty] of this.#parts.dirty.entries()) {
+      if ((waiters & (1 << worker)) !== 0) dirty.add(row)
+    }
+  }
+
+  #wake(workers: number): void {
+    for (let worker = 0; workers !== 0; worker++, workers >>>= 1) {
+      if ((workers & 1) === 1) this.#shared.signalOf(Thread.NETWORK + worker).wake()
+    }
+  }
+}

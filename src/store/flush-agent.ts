@@ -1,0 +1,151 @@
+import type { Clock } from '../base/clock.ts'
+import type { Disk } from '../base/disk.ts'
+import type { Agent } from '../ring/agent.ts'
+import { Checkpoint, NO_TIMES, type CheckpointTimes } from './checkpoint.ts'
+import type { LogFiles } from './log-files.ts'
+import { Fault, Thread, type LogShared } from './log-memory.ts'
+import type { LogWriter } from './log-writer.ts'
+
+/** Files kept ready beyond the one being written. */
+const FILES_AHEAD = 1
+/** While the disk is full, the unwritten bytes are tried again this often. */
+const RETRY_MS = 200
+/**
+ * Consume queues are not synced one by one; the kernel writes dirty pages back within about 30 s.
+ * So the checkpoint tells of dispatches that are at least this old.
+ */
+const WRITE_BACK_MS = 60_000
+
+export interface FlushOptions {
+  root: string
+  isSyncFlush: boolean
+  /** flushIntervalCommitLog: how long written bytes may wait for their sync with ASYNC_FLUSH. */
+  intervalMs: number
+}
+
+/**
+ * Moves `flushed`, and makes log files ahead of the appenders. With SYNC_FLUSH whatever was written
+ * while one sync ran is covered by the next: groups form by themselves.
+ */
+export class FlushAgent implements Agent {
+  readonly #shared: LogShared
+  readonly #files: LogFiles
+  readonly #writer: LogWriter
+  readonly #disk: Disk
+  readonly #clock: Clock
+  readonly #options: FlushOptions
+  readonly #checkpoint: Checkpoint
+  #times: CheckpointTimes = NO_TIMES
+  #flushDueMs = 0
+  #dispatchSample = { atMs: 0, timestamp: 0 }
+
+  constructor(
+    shared: LogShared,
+    parts: { files: LogFiles; writer: LogWriter; disk: Disk; clock: Clock },
+    options: FlushOptions,
+  ) {
+    this.#shared = shared
+    this.#files = parts.files
+    this.#writer = parts.writer
+    this.#disk = parts.disk
+    this.#clock = parts.clock
+    this.#options = options
+    this.#checkpoint = new Checkpoint(parts.disk, options.root)
+    this.#createAhead()
+  }
+
+  /** With ASYNC_FLUSH a write must not wake it before the interval is over. */
+  get naps(): boolean {
+    return !this.#options.isSyncFlush
+  }
+
+  turn(): number {
+    const created = this.#createAhead()
+    if (this.#shared.fault() === Fault.NO_SPACE) this.#writer.write()
+    if (!this.#isBehind()) {
+      this.#flushDueMs = 0
+      return created
+    }
+    return created + (this.#isDue() ? this.#flush() : 0)
+  }
+
+  idleMs(): number {
+    if (this.#shared.fault() === Fault.NO_SPACE) return RETRY_MS
+    if (!this.#isBehind()) return Infinity
+    return Math.max(0, this.#flushDueMs - this.#clock.now())
+  }
+
+  close(): void {
+    if (this.#isBehind()) this.#flush()
+    this.#checkpoint.close()
+    this.#files.closeAll()
+  }
+
+  #isBehind(): boolean {
+    const isFenced = this.#shared.fault() === Fault.FENCED
+    return !isFenced && this.#shared.flushed.value() < this.#shared.written.value()
+  }
+
+  #isDue(): boolean {
+    if (this.#options.isSyncFlush) return true
+    const now = this.#clock.now()
+    if (this.#flushDueMs === 0) this.#flushDueMs = now + this.#options.intervalMs
+    return now >= this.#flushDueMs
+  }
+
+  #flush(): number {
+    // The time first: it then belongs to a record below the position.
+    const physic = this.#shared.writtenTimestamp.value()
+    const end = this.#shared.written.value()
+    if (!this.#sync(end)) return 0
+    this.#shared.flushed.publish(end)
+    this.#shared.wakeWaiting()
+    if (this.#options.isSyncFlush) this.#shared.signalOf(Thread.DISPATCH).wake()
+    else this.#writeCheckpoint({ ...this.#times, physic, logics: this.#settledDispatch() })
+    this.#flushDueMs = 0
+    return 1
+  }
+
+  /** False: from now on nobody is answered OK. Linux reports the next sync as fine although data is gone. */
+  #sync(end: number): boolean {
+    try {
+      for (let at = this.#shared.flushed.value(); at < end; at = this.#files.endOfFile(at)) {
+        this.#disk.fdatasync(this.#files.at(at).descriptor)
+      }
+      return true
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error
+      this.#shared.setFault(Fault.FENCED)
+      this.#shared.wakeWaiting()
+      this.#shared.signalOf(Thread.MAIN).wake()
+      return false
+    }
+  }
+
+  /** What was dispatched WRITE_BACK_MS ago. */
+  #settledDispatch(): number {
+    const now = this.#clock.now()
+    if (now - this.#dispatchSample.atMs < WRITE_BACK_MS) return this.#times.logics
+    const { timestamp } = this.#dispatchSample
+    this.#dispatchSample = { atMs: now, timestamp: this.#shared.dispatchedTimestamp.value() }
+    return Math.max(timestamp, this.#times.logics)
+  }
+
+  #writeCheckpoint(times: CheckpointTimes): void {
+    this.#times = times
+    this.#checkpoint.write(times)
+  }
+
+  #createAhead(): number {
+    const wanted =
+      this.#files.endOfFile(this.#shared.appended.value()) + FILES_AHEAD * this.#files.fileSize
+    let created = this.#shared.created.value()
+    if (created >= wanted) return 0
+    while (created < wanted) {
+      this.#files.create(created)
+      created += this.#files.fileSize
+      this.#shared.publishCreated(created)
+    }
+    return 1
+  }
+}

@@ -1,0 +1,171 @@
+import type { ConsumeQueue, Unit } from './consume-queue.ts'
+import { readUnit, UNIT_LENGTH } from './consume-queue.ts'
+import type { LogChunks } from './log-chunks.ts'
+import type { LogShared } from './log-memory.ts'
+import type { LogWindow } from './log-window.ts'
+
+/** How a look into a queue went (Apache 5.3.3, GetMessageStatus, by what the reader must do). */
+export const ReadStatus = {
+  FOUND: 'FOUND',
+  NO_MATCHED_MESSAGE: 'NO_MATCHED_MESSAGE',
+  OFFSET_FOUND_NULL: 'OFFSET_FOUND_NULL',
+  OFFSET_OVERFLOW_BADLY: 'OFFSET_OVERFLOW_BADLY',
+  OFFSET_OVERFLOW_ONE: 'OFFSET_OVERFLOW_ONE',
+  OFFSET_TOO_SMALL: 'OFFSET_TOO_SMALL',
+  NO_MESSAGE_IN_QUEUE: 'NO_MESSAGE_IN_QUEUE',
+} as const
+export type ReadStatus = (typeof ReadStatus)[keyof typeof ReadStatus]
+
+/** Entries looked at in one call (Apache 5.3.3: 16000 bytes of the queue). */
+const SCAN_UNITS = 800
+
+/** How much one answer may hold: more of what is recent than of what must come from a disk. */
+export interface TransferLimits {
+  hot: { bytes: number; count: number }
+  cold: { bytes: number; count: number }
+  /** Bytes behind the end of the log that count as recent. */
+  hotBytes: number
+}
+
+export interface ReadRequest {
+  row: number
+  queue: ConsumeQueue
+  offset: number
+  countMax: number
+  /** Tags codes that are wanted; null for all. */
+  filter: ReadonlySet<number> | null
+}
+
+/** Finds messages of one queue and copies them out as stored. One object per thread, used again. */
+export class PullReader {
+  status: ReadStatus = ReadStatus.FOUND
+  nextOffset = 0
+  minOffset = 0
+  maxOffset = 0
+  /** Bytes of all records found. */
+  length = 0
+  count = 0
+  readonly #shared: LogShared
+  readonly #window: LogWindow
+  readonly #chunks: LogChunks
+  readonly #limits: TransferLimits
+  readonly #units = Buffer.allocUnsafeSlow(SCAN_UNITS * UNIT_LENGTH)
+  readonly #view = new DataView(this.#units.buffer)
+  readonly #unit: Unit = { position: 0, length: 0, tagsCode: 0 }
+  /** Records that lie next to each other in the log are one range. */
+  readonly #rangeAt: number[] = []
+  readonly #rangeLength: number[] = []
+
+  constructor(
+    shared: LogShared,
+    parts: { window: LogWindow; chunks: LogChunks; limits: TransferLimits },
+  ) {
+    this.#shared = shared
+    this.#window = parts.window
+    this.#chunks = parts.chunks
+    this.#limits = parts.limits
+  }
+
+  /** Fills the fields above; with FOUND, `copyOut` then brings the records. */
+  find(request: ReadRequest): void {
+    this.#reset(request.row)
+    const { offset } = request
+    if (this.maxOffset === 0) this.#none(ReadStatus.NO_MESSAGE_IN_QUEUE, 0)
+    else if (offset < this.minOffset) this.#none(ReadStatus.OFFSET_TOO_SMALL, this.minOffset)
+    else if (offset === this.maxOffset) this.#none(ReadStatus.OFFSET_OVERFLOW_ONE, offset)
+    else if (offset > this.maxOffset) {
+      this.#none(ReadStatus.OFFSET_OVERFLOW_BADLY, this.maxOffset)
+    } else this.#scan(request)
+  }
+
+  /** The position to load first (see LogChunks) before `copyOut`; -1 when everything is at hand. */
+  missing(): number {
+    if (this.#shared.floor.guard(this.#rangeAt[0]!)) {
+      this.#shared.floor.clear()
+      return -1
+    }
+    for (let nth = 0; nth < this.#rangeAt.length; nth++) {
+      const at = this.#chunks.missing(this.#rangeAt[nth]!, this.#rangeLength[nth]!)
+      if (at !== -1) return at
+    }
+    return -1
+  }
+
+  /** Copies all records found, in order. False: the window moved on meanwhile, `load` them first. */
+  copyOut(target: Buffer, at: number): boolean {
+    if (this.#shared.floor.guard(this.#rangeAt[0]!)) {
+      this.#copyFrom(this.#window, target, at)
+      this.#shared.floor.clear()
+      return true
+    }
+    if (this.missing() !== -1) return false
+    this.#copyFrom(this.#chunks, target, at)
+    return true
+  }
+
+  #copyFrom(source: LogWindow | LogChunks, target: Buffer, at: number): void {
+    let next = at
+    for (let nth = 0; nth < this.#rangeAt.length; nth++) {
+      source.copyOut(this.#rangeAt[nth]!, this.#rangeLength[nth]!, target, next)
+      next += this.#rangeLength[nth]!
+    }
+  }
+
+  #reset(row: number): void {
+    this.minOffset = this.#shared.rows.min(row)
+    this.maxOffset = this.#shared.rows.max(row)
+    this.length = 0
+    this.count = 0
+    this.#rangeAt.length = 0
+    this.#rangeLength.length = 0
+  }
+
+  #none(status: ReadStatus, nextOffset: number): void {
+    this.status = status
+    this.nextOffset = nextOffset
+  }
+
+  #scan(request: ReadRequest): void {
+    const { offset, countMax } = request
+    const wanted = Math.min(SCAN_UNITS, this.maxOffset - offset)
+    // Most subscriptions want everything: then no more entries than messages are needed.
+    const first = Math.min(wanted, countMax)
+    let taken = this.#take(request, offset, first)
+    if (this.count === 0 && taken === first && first < wanted) {
+      taken += this.#take(request, offset + first, wanted - first)
+    }
+    this.nextOffset = offset + taken
+    if (taken === 0) this.#none(ReadStatus.OFFSET_FOUND_NULL, offset + 1)
+    else this.status = this.count > 0 ? ReadStatus.FOUND : ReadStatus.NO_MATCHED_MESSAGE
+  }
+
+  /** Returns how many entries were looked at. */
+  #take({ queue, filter, countMax }: ReadRequest, offset: number, length: number): number {
+    const read = queue.read(offset, length, this.#units)
+    const unit = this.#unit
+    for (let nth = 0; nth < read; nth++) {
+      readUnit(unit, this.#view, nth * UNIT_LENGTH)
+      if (this.count > 0 && this.#isFull(unit, countMax)) return nth
+      if (filter === null || filter.has(unit.tagsCode)) this.#add(unit)
+    }
+    return read
+  }
+
+  #isFull({ position, length }: Unit, countMax: number): boolean {
+    const isHot = this.#shared.appended.value() - position <= this.#limits.hotBytes
+    const { bytes, count } = isHot ? this.#limits.hot : this.#limits.cold
+    return this.count >= Math.min(count, countMax) || this.length + length > bytes
+  }
+
+  #add({ position, length }: Unit): void {
+    const last = this.#rangeAt.length - 1
+    if (last >= 0 && this.#rangeAt[last]! + this.#rangeLength[last]! === position) {
+      this.#rangeLength[last]! += length
+    } else {
+      this.#rangeAt.push(position)
+      this.#rangeLength.push(length)
+    }
+    this.length += length
+    this.count++
+  }
+}

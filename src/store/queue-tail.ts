@@ -1,0 +1,65 @@
+import { UNIT_LENGTH, writeUnit, type ConsumeQueue } from './consume-queue.ts'
+
+/** Entries gathered of one queue before they are written in one piece. */
+const UNITS = 256
+
+/** Buffers for queues that are being added to right now; most queues are not. */
+export class UnitBuffers {
+  readonly #free: Buffer[] = []
+
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(UNITS * UNIT_LENGTH)
+  }
+
+  giveBack(buffer: Buffer): void {
+    this.#free.push(buffer)
+  }
+}
+
+/** The end of one consume queue in the making: dispatch's own, nobody else writes to the queue. */
+export class QueueTail {
+  readonly row: number
+  readonly queue: ConsumeQueue
+  isTouched = false
+  /** The offset of the next entry. */
+  next: number
+  readonly #buffers: UnitBuffers
+  #buffer: Buffer | undefined
+  #count = 0
+  readonly #unit = { position: 0, length: 0, tagsCode: 0 }
+  #wasWritten = false
+
+  constructor(row: number, queue: ConsumeQueue, next: number, buffers: UnitBuffers) {
+    this.row = row
+    this.queue = queue
+    this.next = next
+    this.#buffers = buffers
+  }
+
+  add(position: number, length: number, tagsCode: number): void {
+    const buffer = (this.#buffer ??= this.#buffers.take())
+    const unit = this.#unit
+    unit.position = position
+    unit.length = length
+    unit.tagsCode = tagsCode
+    const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
+    writeUnit(view, this.#count * UNIT_LENGTH, unit)
+    this.#count++
+    this.next++
+    if (this.#count === UNITS) this.flush()
+  }
+
+  flush(): void {
+    if (this.#buffer === undefined) return
+    this.queue.write(this.next - this.#count, this.#buffer, this.#count)
+    this.#wasWritten = true
+    this.#count = 0
+    this.#buffers.giveBack(this.#buffer)
+    this.#buffer = undefined
+  }
+
+  /** At a clean stop: makes the newest file durable. */
+  sync(): void {
+    if (this.#wasWritten) this.queue.sync(this.next - 1)
+  }
+}
