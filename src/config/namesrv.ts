@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { apacheNamesrvKeys } from './apache-keys.ts'
 import type { Declaration } from './load.ts'
 import { serverSettings } from './server.ts'
-import { bool, type ConfigOf, derived, long, path, port } from './setting.ts'
+import { bool, type ConfigOf, derived, int, long, path, port } from './setting.ts'
 
 const namesrvSettings = {
   listenPort: port({
@@ -21,11 +21,33 @@ const namesrvSettings = {
     default: derived('~/namesrv/namesrv.properties', () =>
       join(homedir(), 'namesrv', 'namesrv.properties'),
     ),
-    doc: 'File that settings changed at run time are written to.',
+    doc: 'File that settings changed at run time are written to. With -c it is that file.',
   }),
   orderMessageEnable: bool({
     default: false,
     doc: 'Routes carry the queue order of a topic from ORDER_TOPIC_CONFIG.',
+  }),
+  returnOrderTopicConfigToBroker: bool({
+    default: true,
+    doc: 'The answer to a registration carries ORDER_TOPIC_CONFIG.',
+  }),
+  supportActingMaster: bool({
+    default: false,
+    doc: 'In routes, the lowest slave of a group without a master stands in as one.',
+  }),
+  deleteTopicWithBrokerRegistration: bool({
+    default: false,
+    doc: 'A topic that a broker no longer names when it registers is dropped.',
+  }),
+  needWaitForService: bool({
+    default: false,
+    doc: 'After a start, routes are refused for waitSecondsForService, until brokers have reported.',
+  }),
+  waitSecondsForService: int({
+    default: 45,
+    min: 0,
+    unit: 's',
+    doc: 'How long routes are refused with needWaitForService.',
   }),
   scanNotActiveBrokerInterval: long({
     default: 5000,

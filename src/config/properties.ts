@@ -15,6 +15,11 @@ export function parseProperties(content: string): Property[] {
   return logicalLines(content).map(({ body, line }) => ({ ...splitProperty(body), line }))
 }
 
+/** Text that `parseProperties` reads back to the same pairs. */
+export function formatProperties(pairs: Iterable<readonly [string, string]>): string {
+  return Array.from(pairs, ([key, value]) => `${escapeKey(key)}=${escapeValue(value)}\n`).join('')
+}
+
 function logicalLines(content: string): { body: string; line: number }[] {
   const lines = content.split(/\r\n|\n|\r/)
   const found: { body: string; line: number }[] = []
@@ -56,4 +61,18 @@ function unescape(body: string): string {
       ? (NAMED[letter!] ?? letter!)
       : String.fromCharCode(Number.parseInt(code, 16)),
   )
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\t': 't', '\n': 'n', '\r': 'r', '\f': 'f' }
+
+function escape(text: string, letters: RegExp): string {
+  return text.replace(letters, (letter) => `\\${ESCAPES[letter] ?? letter}`)
+}
+
+function escapeKey(key: string): string {
+  return escape(key, /[\\\t\n\r\f=: ]|^[#!]/g)
+}
+
+function escapeValue(value: string): string {
+  return escape(value, /[\\\t\n\r\f]|^ /g)
 }

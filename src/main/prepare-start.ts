@@ -60,16 +60,24 @@ export function configureProcess<S extends Settings>(
 function prepare<S extends Settings>(
   program: Program,
   declaration: Declaration<S>,
-  { configFile, namesrvAddr }: Arguments,
+  given: Arguments,
   environment: Environment,
 ): Prepared<S> {
-  const isBroker = program === 'mqbroker'
-  const overrides: Record<string, string> = isBroker && namesrvAddr ? { namesrvAddr } : {}
+  const { configFile } = given
+  const overrides = overridesOf(program, given)
   const { config, warnings } = loadConfig(declaration, { file: configFile, overrides, environment })
   // Apache's broker says nothing about its file.
-  const isSaid = !isBroker && configFile !== undefined
+  const isSaid = program === 'mqnamesrv' && configFile !== undefined
   const stdout = isSaid ? `load config properties file OK, ${configFile}\n` : ''
   return { config, stdout, stderr: warnings.map((warning) => `WARN ${warning}\n`).join('') }
+}
+
+/** Apache 5.3.3: `-n` means nothing to the name server, and its `-c` file is where it writes changes to. */
+function overridesOf(program: Program, { configFile, namesrvAddr }: Arguments) {
+  const overrides: Record<string, string> = {}
+  if (program === 'mqbroker' && namesrvAddr !== undefined) overrides.namesrvAddr = namesrvAddr
+  if (program === 'mqnamesrv' && configFile !== undefined) overrides.configStorePath = configFile
+  return overrides
 }
 
 function printed<S extends Settings>(

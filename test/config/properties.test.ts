@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { parseProperties } from '../../src/config/properties.ts'
+import { formatProperties, parseProperties } from '../../src/config/properties.ts'
 
 function pairs(content: string): [string, string][] {
   return parseProperties(content).map(({ key, value }) => [key, value])
@@ -78,4 +78,20 @@ test('no text makes it fail, and plain pairs are always found', () => {
       expect(found).toContainEqual(['key', 'value'])
     }),
   )
+})
+
+test('what is written is read back the same, whatever it holds', () => {
+  const text = fc.string({
+    unit: fc.constantFrom('\\', ' ', '=', ':', '#', '!', '\t', '\n', '\r', 'a'),
+  })
+  const key = text.filter((written) => written !== '')
+  fc.assert(
+    fc.property(fc.array(fc.tuple(key, text)), (written) => {
+      expect(pairs(formatProperties(written))).toEqual(written)
+    }),
+  )
+})
+
+test('plain pairs are written plainly', () => {
+  expect(formatProperties([['a', 'b=c;d e']])).toBe('a=b=c;d e\n')
 })

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
 import { describe, expect, test } from 'vitest'
 
 import { brokerDeclaration } from '../../src/config/broker.ts'
@@ -27,6 +31,16 @@ test('-n of the broker is its name server list', () => {
 
 test('-n of the name server does nothing', () => {
   expect(startNamesrv('-n', 'no address')).toMatchObject({ config: { listenPort: 9876 } })
+})
+
+test('settings changed at run time are written to the file that the name server was given', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'ringmq-start-')), 'namesrv.conf')
+  writeFileSync(file, 'configStorePath=/elsewhere')
+  expect(startNamesrv('-c', file)).toMatchObject({
+    config: { configStorePath: file },
+    stdout: `load config properties file OK, ${file}\n`,
+  })
+  rmSync(dirname(file), { recursive: true })
 })
 
 describe('a program ends before it starts', () => {
