@@ -1,4 +1,4 @@
-import type { AppendResult, MessageDraft, QueueStore } from '../../src/broker/queue-store.ts'
+import type { QueueStore } from '../../src/broker/queue-store.ts'
 
 /** A queue as an array: store time of each message, from `minOffset` on. */
 interface MemoryQueue {
@@ -65,12 +65,6 @@ export class MemoryStore implements QueueStore {
   async isInMemory(topic: string, queueId: number, offset: number): Promise<boolean> {
     const hasMessage = (await this.storeTimeAt(topic, queueId, offset)) !== -1
     return hasMessage && !this.cold.has(`${topic}/${queueId}/${offset}`)
-  }
-
-  append(draft: MessageDraft): Promise<AppendResult> {
-    const queue = this.#queue(draft.topic, draft.queueId)!
-    const queueOffset = queue.minOffset + queue.storeTimes.push(0) - 1
-    return Promise.resolve({ position: 0, queueOffset, storeTimestamp: 0 })
   }
 
   #queue(topic: string, queueId: number): MemoryQueue | undefined {
