@@ -21,6 +21,8 @@ export interface ListenerOptions {
 /** A port cannot be listened on. The message says which one and what to do. */
 export class ListenError extends Error {
   override name = 'ListenError'
+  /** As Node's own errors have it: what failed is the system, not the program. */
+  readonly syscall = 'listen'
   readonly code: string
   readonly port: number
 

@@ -273,7 +273,8 @@ test.each([
   await client.call(address, GetKvConfig, key)
   const liar = await dial(port)
   const answers: Buffer[] = []
-  liar.on('data', (data) => answers.push(data)).write(bytes)
+  liar.on('data', (data: Buffer) => answers.push(data))
+  liar.write(bytes)
   await once(liar, 'close')
   expect(answers).toEqual([])
   await client.call(address, GetKvConfig, key)
