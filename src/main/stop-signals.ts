@@ -2,6 +2,11 @@ import { constants } from 'node:os'
 
 import { ExitCode } from './exit-code.ts'
 
+/** Keeps the process alive while it closes: a close that waits for other threads (waitAsync) does not. */
+const FOREVER_MS = 2 ** 31 - 1
+
+function noop(): void {}
+
 /**
  * On SIGTERM or SIGINT: closes, then ends with 143 or 130, the codes of a process that its signal
  * ended. A second signal does not wait for the close.
@@ -12,6 +17,7 @@ export function closeOnSignal(close: () => Promise<void>): void {
     const exitCode = 128 + constants.signals[signal]
     if (isClosing) process.exit(exitCode)
     isClosing = true
+    setTimeout(noop, FOREVER_MS)
     close().then(() => process.exit(exitCode), endWithError)
   }
   process.on('SIGTERM', stop)
