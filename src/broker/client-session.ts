@@ -19,12 +19,12 @@ export class ClientSession {
   readonly bornHost: Buffer
   /** Replies that may leave at the end of the turn. */
   readonly replies: Outbox
-  /** Replies to sends, which wait for their record to be written (or flushed). */
-  readonly gated: Outbox
+  /** Replies to sends, which wait for their record to be written. */
+  readonly written: Outbox
+  /** Replies to sends, which wait for their record to be flushed (SYNC_FLUSH). */
+  readonly flushed: Outbox
   /** Whether it is on the list of sessions with replies that leave at the end of the turn. */
   isReady = false
-  /** How far the gated replies may leave. */
-  gateAt = 0
   /** Pulls held for it right now. */
   heldCount = 0
   /** Main knows of it. */
@@ -39,7 +39,8 @@ export class ClientSession {
     this.slot = address.slot
     this.generation = address.generation
     this.replies = new Outbox(connection, pool)
-    this.gated = new Outbox(connection, pool)
+    this.written = new Outbox(connection, pool)
+    this.flushed = new Outbox(connection, pool)
     const host = connection.remoteHost
     this.bornHost = Buffer.alloc(host.length + 4)
     this.bornHost.set(host)
@@ -51,8 +52,10 @@ export class ClientSession {
     this.replies.put(encodeCommand(responseTo(to, ResponseCode[code], remark)))
   }
 
+  /** What may leave, leaves. */
   flush(): void {
-    this.gated.sendUpTo(this.gateAt)
+    this.written.sendAllowed()
+    this.flushed.sendAllowed()
     this.replies.sendAll()
   }
 }

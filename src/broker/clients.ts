@@ -222,8 +222,7 @@ export class Clients {
    * nothing, and Apache's broker would then refuse its pulls until something else changes.
    */
   #answer({ fingerprint }: { fingerprint: number }, groups: Beat['groups']): BeatAnswer {
-    if (fingerprint === 0) return { subscriptionChanged: true }
-    let subscriptionChanged = false
+    let subscriptionChanged = fingerprint === 0
     for (const { group } of groups) {
       const isOther = group.fingerprint !== null && group.fingerprint !== fingerprint
       if (isOther || group.subscriptions.size === 0) subscriptionChanged = true

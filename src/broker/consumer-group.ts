@@ -40,7 +40,7 @@ export class ConsumerGroup {
   readonly subscriptions = new Map<string, SubscriptionData>()
   /** Moves whenever the subscriptions change. */
   revision = 0
-  /** Of the last V2 heartbeat; null before the first. Only clients know what it is made of. */
+  /** Of the last heartbeat; null before the first, 0 for V1. Only clients know what it is made of. */
   fingerprint: number | null = null
 
   constructor(data: ConsumerData) {

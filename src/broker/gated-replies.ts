@@ -1,18 +1,24 @@
 import type { ClientSession } from './client-session.ts'
 import type { SerializeType } from '../protocol/frame.ts'
 
-/** A reply to a send that waits: what is needed to let it go, or to answer something else instead. */
-export interface GatedReply {
-  session: ClientSession
+/** For what a reply to a send waits, and what is needed to answer something else instead. */
+export interface Gate {
   /** Position behind the record: the reply may leave when the gate has passed it. */
   position: number
-  /** Where the reply lies in the session's gated outbox. */
+  /** Where the reply lies in the session's gated outbox; empty for a one-way. */
   replyStart: number
   replyEnd: number
   opaque: number
   serializeType: SerializeType
   /** When it is answered otherwise, ms since 1970. */
   deadlineMs: number
+  /** It waits for `flushed`, not only for `written`. */
+  mustFlush: boolean
+}
+
+/** A reply that was taken out before its time. */
+export interface GatedReply extends Omit<Gate, 'mustFlush'> {
+  session: ClientSession
 }
 
 /**
@@ -33,14 +39,14 @@ export class GatedReplies {
     return this.#head === this.#sessions.length
   }
 
-  add(reply: GatedReply): void {
-    this.#sessions.push(reply.session)
-    this.#positions.push(reply.position)
-    this.#replyStarts.push(reply.replyStart)
-    this.#replyEnds.push(reply.replyEnd)
-    this.#opaques.push(reply.opaque)
-    this.#serializeTypes.push(reply.serializeType)
-    this.#deadlines.push(reply.deadlineMs)
+  add(session: ClientSession, gate: Gate): void {
+    this.#sessions.push(session)
+    this.#positions.push(gate.position)
+    this.#replyStarts.push(gate.replyStart)
+    this.#replyEnds.push(gate.replyEnd)
+    this.#opaques.push(gate.opaque)
+    this.#serializeTypes.push(gate.serializeType)
+    this.#deadlines.push(gate.deadlineMs)
   }
 
   /** Calls back for every reply whose record lies below the gate. */
@@ -53,7 +59,7 @@ export class GatedReplies {
     this.#compact()
   }
 
-  /** Takes out every reply whose time is over; `all` takes the rest, too. */
+  /** Takes out every reply whose time is over. */
   takeExpired(now: number, each: (reply: GatedReply) => void): void {
     while (!this.isEmpty && this.#deadlines[this.#head]! <= now) {
       each(this.#at(this.#head))

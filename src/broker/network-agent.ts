@@ -11,9 +11,9 @@ import type { LogWriter } from '../store/log-writer.ts'
 import { Asks as PendingAsks, type Ask } from './asks.ts'
 import { ClientSession } from './client-session.ts'
 import { OffsetCommits } from './offset-commits.ts'
-import { GatedReplies } from './gated-replies.ts'
+import { GatedReplies, type Gate, type GatedReply } from './gated-replies.ts'
 import type { PullHandler } from './handlers/pull.ts'
-import type { GateOf, SendHandler } from './handlers/send.ts'
+import type { SendHandler } from './handlers/send.ts'
 import type { HeldPulls } from './held-pulls.ts'
 import type { MetadataChange } from './metadata-change.ts'
 import type { MetadataView } from './metadata-view.ts'
@@ -32,7 +32,6 @@ export interface NetworkParts {
   held: HeldPulls
   dirty: DirtyBits
   clock: Clock
-  syncFlushTimeoutMs: number
 }
 
 /**
@@ -102,24 +101,13 @@ export class NetworkAgent {
   }
 
   onReply(session: ClientSession): void {
-    if (!session.isReady) {
-      session.isReady = true
-      this.#ready.push(session)
-    }
+    this.#beReady(session)
     this.#openTurn()
   }
 
-  onSendReply(session: ClientSession, gate: GateOf): void {
+  onSendReply(session: ClientSession, gate: Gate): void {
     const queue = gate.mustFlush ? this.#flushedGate : this.#writtenGate
-    queue.add({
-      session,
-      position: gate.position,
-      replyStart: gate.replyStart,
-      replyEnd: session.gated.end,
-      opaque: gate.opaque,
-      serializeType: this.#request.fields.serializeType,
-      deadlineMs: this.#parts.clock.now() + this.#parts.syncFlushTimeoutMs,
-    })
+    queue.add(session, gate)
     this.#openTurn()
   }
 
@@ -307,6 +295,7 @@ export class NetworkAgent {
     }
     this.#ready.length = 0
     link.flush()
+    shared.setHolding(this.#parts.held.count > 0)
     this.#setTimer()
   }
 
@@ -318,17 +307,20 @@ export class NetworkAgent {
   }
 
   #release(shared: LogShared): void {
-    const ready = (session: ClientSession, replyEnd: number) => {
-      session.gateAt = replyEnd
-      if (!session.isReady) {
-        session.isReady = true
-        this.#ready.push(session)
-      }
-    }
-    this.#writtenGate.release(shared.written.value(), ready)
+    this.#writtenGate.release(shared.written.value(), this.#onWritten)
     if (this.#flushedGate.isEmpty) return
     shared.setWaiting(true) // first the flag, then the position
-    this.#flushedGate.release(shared.flushed.value(), ready)
+    this.#flushedGate.release(shared.flushed.value(), this.#onFlushed)
+  }
+
+  readonly #onWritten = (session: ClientSession, replyEnd: number): void => {
+    session.written.allow(replyEnd)
+    this.#beReady(session)
+  }
+
+  readonly #onFlushed = (session: ClientSession, replyEnd: number): void => {
+    session.flushed.allow(replyEnd)
+    this.#beReady(session)
   }
 
   /** One timer for whatever ends first: a held pull's time, or a send's. */
@@ -358,18 +350,21 @@ export class NetworkAgent {
   }
 
   /** Its record may still come to be stored: an unknown outcome, as with any timeout. */
-  #answerLate(
-    reply: Parameters<Parameters<GatedReplies['takeExpired']>[1]>[0],
-    isFlush: boolean,
-  ): void {
+  #answerLate(reply: GatedReply, isFlush: boolean): void {
     const { session } = reply
-    session.gated.sendUpTo(reply.replyStart)
-    session.gated.skipTo(reply.replyEnd)
-    session.gateAt = reply.replyEnd
+    const outbox = isFlush ? session.flushed : session.written
+    outbox.sendUpTo(reply.replyStart)
+    outbox.skipTo(reply.replyEnd)
     if (reply.replyEnd === reply.replyStart) return
     if (isFlush) session.answer(reply, 'FLUSH_DISK_TIMEOUT', 'flush disk timeout')
     else session.answer(reply, 'SYSTEM_ERROR', 'the message could not be written in time')
     this.onReply(session)
+  }
+
+  #beReady(session: ClientSession): void {
+    if (session.isReady) return
+    session.isReady = true
+    this.#ready.push(session)
   }
 
   #onClose(session: ClientSession): void {

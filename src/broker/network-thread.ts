@@ -62,7 +62,6 @@ export class NetworkThread {
       held,
       dirty: new DirtyBits(dirty[worker]!, shared.rows.capacity),
       clock: systemClock,
-      syncFlushTimeoutMs: config.syncFlushTimeout,
     })
     const replies = new ReplyWriter({ regionId: config.regionId, traceOn: config.traceOn })
     const send = this.#sendHandler({ window, writer, replies })
@@ -132,7 +131,6 @@ export class NetworkThread {
         writer,
         metadata: this.#metadata,
         replies,
-        clock: systemClock,
         onReply: (session, gate) => this.#agent.onSendReply(session, gate),
         uniqueKeyPair: () => `UNIQ_KEY\u0001${ids.next(systemClock.now())}\u0002`,
       },

@@ -30,6 +30,7 @@ export class Outbox {
   #chunkStart = 0
   #length = 0
   #sent = 0
+  #allowed = 0
 
   constructor(connection: Connection, pool: ChunkPool) {
     this.#connection = connection
@@ -45,11 +46,16 @@ export class Outbox {
     return this.#sent === this.end
   }
 
-  /** A place for `length` bytes: `buffer` from `at` on, until `commit`. */
-  reserve(length: number): { buffer: Buffer; at: number } {
+  /** Makes a place for `length` bytes, in the buffer it returns from `reservedAt` on. */
+  reserve(length: number): Buffer {
     if (this.#chunk !== null && this.#length + length > this.#chunk.length) this.#retire()
     this.#chunk ??= this.#pool.take(length)
-    return { buffer: this.#chunk, at: this.#length }
+    return this.#chunk
+  }
+
+  /** Where the reserved place begins, until `commit`. */
+  get reservedAt(): number {
+    return this.#length
   }
 
   /** `length` of the reserved bytes were written. */
@@ -58,13 +64,21 @@ export class Outbox {
   }
 
   put(bytes: Uint8Array): void {
-    const { buffer, at } = this.reserve(bytes.length)
-    buffer.set(bytes, at)
+    this.reserve(bytes.length).set(bytes, this.reservedAt)
     this.commit(bytes.length)
   }
 
   sendAll(): void {
     this.sendUpTo(this.end)
+  }
+
+  /** What lies below `offset` may leave. */
+  allow(offset: number): void {
+    this.#allowed = offset
+  }
+
+  sendAllowed(): void {
+    if (this.#sent < this.#allowed) this.sendUpTo(this.#allowed)
   }
 
   /** Everything below `offset` leaves; what is above waits for another call. */

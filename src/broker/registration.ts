@@ -81,7 +81,7 @@ export class Registration {
   /** Takes this broker out of every name server that can be reached. */
   async stop(): Promise<void> {
     for (const link of this.#links) link.stop()
-    const links = this.#links.filter((link) => link.isUp)
+    const links = this.#links.filter((link) => !link.isDown)
     await Promise.all(links.map(({ address }) => this.#unregister(address)))
   }
 

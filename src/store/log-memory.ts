@@ -36,6 +36,7 @@ const FLOOR = 0
 const SIGNAL = 4
 const WAITING = 8
 const APPLIED = 12
+const HOLDING = 16
 
 /** The SharedArrayBuffers that all threads of a broker share, as they travel to a worker. */
 export interface LogMemory {
@@ -169,6 +170,24 @@ export class LogShared {
       if (Atomics.load(this.#words, flag) === 0) continue
       if (Atomics.exchange(this.#words, flag, 0) === 1) this.signalOf(thread).wake()
     }
+  }
+
+  /** This network worker holds pulls: from now on each write wakes dispatch. */
+  setHolding(isHolding: boolean): void {
+    const at = THREADS + this.thread * LINE + HOLDING
+    if (Atomics.load(this.#words, at) === Number(isHolding)) return
+    Atomics.store(this.#words, at, Number(isHolding))
+    // What was written just before must not wait for the end of dispatch's nap.
+    if (isHolding && this.dispatched.value() < this.written.value()) {
+      this.signalOf(Thread.DISPATCH).rouse()
+    }
+  }
+
+  isAnyoneHolding(): boolean {
+    for (let thread = Thread.NETWORK; thread < this.memory.threads; thread++) {
+      if (Atomics.load(this.#words, THREADS + thread * LINE + HOLDING) === 1) return true
+    }
+    return false
   }
 
   isStopped(): boolean {

@@ -1,5 +1,6 @@
-import { crc32 } from 'node:zlib'
+import { assert } from '../base/assert.ts'
 import { writeSafeInt64 } from '../base/bytes.ts'
+import { crc32 } from '../base/crc32.ts'
 import type { RecordSource } from './log-appender.ts'
 import { FIXED_LENGTH, MAGIC_V1, MAGIC_V2, RecordAt } from './log-record.ts'
 import type { LogWindow } from './log-window.ts'
@@ -74,18 +75,22 @@ interface RecordItem {
   crc: number
   body: Slice
   properties: Slice
+  queueOffset: number
+  position: number
+  storeTimestamp: number
+}
+
+function recordItem(body: Slice, properties: Slice): RecordItem {
+  const place = { queueOffset: 0, position: 0, storeTimestamp: 0 }
+  return { length: 0, flag: 0, crc: 0, body, properties, ...place }
 }
 
 /** The stored form (Apache 5.3.3, MessageExtEncoder). Returns the index behind it. */
 function encodeRecord(
   window: LogWindow,
   at: number,
-  {
-    fields,
-    source,
-    item,
-    nth,
-  }: { fields: RecordFields; source: RecordSource; item: RecordItem; nth: number },
+  fields: RecordFields,
+  item: RecordItem,
 ): number {
   const { view, bytes } = window
   view.setInt32(at, item.length)
@@ -93,11 +98,12 @@ function encodeRecord(
   view.setInt32(at + RecordAt.BODY_CRC, item.crc)
   view.setInt32(at + RecordAt.QUEUE_ID, fields.queueId)
   view.setInt32(at + RecordAt.FLAG, item.flag)
-  writeSafeInt64(view, at + RecordAt.QUEUE_OFFSET, source.queueOffset + nth)
+  writeSafeInt64(view, at + RecordAt.QUEUE_OFFSET, item.queueOffset)
+  writeSafeInt64(view, at + RecordAt.POSITION, item.position)
   view.setInt32(at + RecordAt.SYS_FLAG, fields.storedSysFlag())
   writeSafeInt64(view, at + RecordAt.BORN_TIMESTAMP, fields.bornTimestamp)
   let next = put(bytes, at + RecordAt.BORN_HOST, fields.bornHost, 0, fields.bornHost.length)
-  writeSafeInt64(view, next, source.storeTimestamp)
+  writeSafeInt64(view, next, item.storeTimestamp)
   next = put(bytes, next + 8, fields.storeHost, 0, fields.storeHost.length)
   view.setInt32(next, fields.reconsumeTimes)
   writeSafeInt64(view, next + 4, fields.preparedTransactionOffset)
@@ -134,7 +140,7 @@ function put(target: Buffer, at: number, source: Uint8Array, from: number, lengt
 
 /** The CRC that a record carries of its stored body: CRC-32 without its top bit. */
 function bodyCrc(body: Slice): number {
-  return crc32(body.buffer.subarray(body.at, body.at + body.length)) & 0x7fffffff
+  return crc32(body.buffer, body.at, body.length) & 0x7fffffff
 }
 
 /** One message. Set the fields, then `prepare`, then append. */
@@ -151,7 +157,7 @@ export class MessageRecord implements RecordSource {
   constructor(fields: RecordFields) {
     this.fields = fields
     const { body, properties } = fields
-    this.#item = { length: 0, flag: 0, crc: 0, body, properties }
+    this.#item = recordItem(body, properties)
   }
 
   /** Before the lock: the checksum and the length. */
@@ -168,10 +174,12 @@ export class MessageRecord implements RecordSource {
   }
 
   encodeInto(window: LogWindow, index: number): void {
-    const { fields } = this
-    const end = encodeRecord(window, index, { fields, source: this, item: this.#item, nth: 0 })
-    writeSafeInt64(window.view, index + RecordAt.POSITION, this.position)
-    if (end !== index + this.length) throw new Error('a record is not as long as it was measured')
+    const item = this.#item
+    item.queueOffset = this.queueOffset
+    item.position = this.position
+    item.storeTimestamp = this.storeTimestamp
+    const end = encodeRecord(window, index, this.fields, item)
+    assert(end === index + this.length, 'a record is not as long as it was measured')
   }
 }
 
@@ -199,13 +207,7 @@ export class BatchRecord implements RecordSource {
   /** Length of each record, for the ids of the reply. */
   readonly lengths: number[] = []
   readonly #crcs: number[] = []
-  readonly #item: RecordItem = {
-    length: 0,
-    flag: 0,
-    crc: 0,
-    body: new Slice(),
-    properties: new Slice(),
-  }
+  readonly #item = recordItem(new Slice(), new Slice())
   #view: DataView = new DataView(new ArrayBuffer(0))
 
   constructor(fields: RecordFields) {
@@ -264,18 +266,18 @@ export class BatchRecord implements RecordSource {
   }
 
   encodeInto(window: LogWindow, index: number): void {
-    const { fields } = this
+    const item = this.#item
     let at = 0
     let target = index
     for (let nth = 0; nth < this.count; nth++) {
       at = this.#readItem(at)
-      this.#item.length = this.lengths[nth]!
-      this.#item.crc = this.#crcs[nth]!
-      encodeRecord(window, target, { fields, source: this, item: this.#item, nth })
-      const position = this.position + (target - index)
-      writeSafeInt64(window.view, target + RecordAt.POSITION, position)
-      target += this.lengths[nth]!
+      item.length = this.lengths[nth]!
+      item.crc = this.#crcs[nth]!
+      item.queueOffset = this.queueOffset + nth
+      item.position = this.position + (target - index)
+      item.storeTimestamp = this.storeTimestamp
+      target = encodeRecord(window, target, this.fields, item)
     }
-    if (target !== index + this.length) throw new Error('a batch is not as long as it was measured')
+    assert(target === index + this.length, 'a batch is not as long as it was measured')
   }
 }

@@ -39,7 +39,9 @@ export function registerClientHandlers(handlers: Handlers, context: BrokerContex
     })
     .on(GetConsumerListByGroup, ({ consumerGroup }) => {
       const consumerIdList = clients.consumers(consumerGroup)?.clientIds() ?? []
-      if (consumerIdList.length > 0) return { body: ConsumerList.encode({ consumerIdList }) }
+      if (consumerIdList.length > 0) {
+        return { header: {}, body: ConsumerList.encode({ consumerIdList }) }
+      }
       const remark = `no consumer for this group, ${shown(consumerGroup)}`
       throw new ResponseError('SYSTEM_ERROR', remark)
     })

@@ -16,7 +16,10 @@ import { shown } from '../topic-names.ts'
 export function registerOffsetHandlers(handlers: Handlers, context: BrokerContext): void {
   const { offsets, store } = context
   handlers
-    .on(UpdateConsumerOffset, (header) => commit(context, header))
+    .on(UpdateConsumerOffset, (header) => {
+      commit(context, header)
+      return { header: {} }
+    })
     .on(QueryConsumerOffset, async (header) => ({
       header: { offset: await committedOffset(context, header) },
     }))

@@ -270,7 +270,8 @@ export class PullHandler {
       return
     }
     const { replies } = pull.session
-    const { buffer, at } = replies.reserve(REPLY_LENGTH_MAX + reader.length)
+    const buffer = replies.reserve(REPLY_LENGTH_MAX + reader.length)
+    const at = replies.reservedAt
     const header = this.#writeHeader(buffer, at, pull, reader.length)
     if (!reader.copyOut(buffer, at + header)) return this.#run(pull, false)
     replies.commit(header + reader.length)
@@ -289,8 +290,8 @@ export class PullHandler {
 
   #answerEmpty(pull: HeldPull): void {
     const { replies } = pull.session
-    const { buffer, at } = replies.reserve(REPLY_LENGTH_MAX)
-    replies.commit(this.#writeHeader(buffer, at, pull, 0))
+    const buffer = replies.reserve(REPLY_LENGTH_MAX)
+    replies.commit(this.#writeHeader(buffer, replies.reservedAt, pull, 0))
     this.#parts.onReply(pull.session)
   }
 

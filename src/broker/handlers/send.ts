@@ -1,4 +1,3 @@
-import type { Clock } from '../../base/clock.ts'
 import { HeaderKey } from '../../protocol/header-scanner.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
@@ -14,8 +13,10 @@ import {
   RecordFields,
 } from '../../store/message-record.ts'
 import type { ClientSession } from '../client-session.ts'
+import type { Gate } from '../gated-replies.ts'
 import { REPLY_LENGTH_MAX, type ReplyWriter, type SendReplyParts } from '../hot-replies.ts'
 import type { MetadataView } from '../metadata-view.ts'
+import type { Outbox } from '../outbox.ts'
 import type { TopicChange } from '../metadata-change.ts'
 import { Asks, scanProperties, withoutProperty } from '../property-scan.ts'
 import type { RequestFrame } from '../request-frame.ts'
@@ -86,20 +87,10 @@ export interface SendParts {
   writer: LogWriter
   metadata: MetadataView
   replies: ReplyWriter
-  clock: Clock
-  /** A reply was put into the gated outbox of this session. */
-  onReply: (session: ClientSession, reply: GateOf) => void
+  /** A reply was put into the gated outbox of this session; the gate is used again. */
+  onReply: (session: ClientSession, gate: Gate) => void
   /** Makes a unique id for a message that came without one; in stored form (a whole pair). */
   uniqueKeyPair: () => string
-}
-
-/** For what a reply waits. */
-export interface GateOf {
-  /** Position behind the record. */
-  position: number
-  replyStart: number
-  opaque: number
-  mustFlush: boolean
 }
 
 /** Takes SEND_MESSAGE, SEND_MESSAGE_V2 and SEND_BATCH_MESSAGE: checks, appends, prepares the reply. */
@@ -112,6 +103,15 @@ export class SendHandler {
   readonly #scratch = Buffer.allocUnsafeSlow(256 * 1024)
   readonly #reply: SendReplyParts
   readonly #quarter: number
+  readonly #gate: Gate = {
+    position: 0,
+    replyStart: 0,
+    replyEnd: 0,
+    opaque: 0,
+    serializeType: 0,
+    deadlineMs: 0,
+    mustFlush: false,
+  }
 
   constructor(parts: SendParts, options: SendOptions) {
     this.#parts = parts
@@ -291,18 +291,20 @@ export class SendHandler {
     source: RecordSource,
     isImpatient: boolean,
   ): void {
-    const { gated } = session
-    const replyStart = gated.end
-    if (!request.isOneway) this.#putReply(session, request, source)
-    this.#parts.onReply(session, {
-      position: source.position + source.length,
-      replyStart,
-      opaque: request.fields.opaque,
-      mustFlush: this.#options.isSyncFlush && !isImpatient,
-    })
+    const gate = this.#gate
+    gate.mustFlush = this.#options.isSyncFlush && !isImpatient
+    const outbox = gate.mustFlush ? session.flushed : session.written
+    gate.replyStart = outbox.end
+    if (!request.isOneway) this.#putReply(outbox, request, source)
+    gate.replyEnd = outbox.end
+    gate.position = source.position + source.length
+    gate.opaque = request.fields.opaque
+    gate.serializeType = request.fields.serializeType
+    gate.deadlineMs = source.storeTimestamp + this.#options.syncFlushTimeoutMs
+    this.#parts.onReply(session, gate)
   }
 
-  #putReply({ gated }: ClientSession, { fields }: RequestFrame, source: RecordSource): void {
+  #putReply(outbox: Outbox, { fields }: RequestFrame, source: RecordSource): void {
     const reply = this.#reply
     reply.serializeType = fields.serializeType
     reply.opaque = fields.opaque
@@ -311,8 +313,9 @@ export class SendHandler {
     reply.position = source.position
     const isBatch = source === this.#batch
     const ids = isBatch ? this.#batch.lengths.length : 1
-    const { buffer, at } = gated.reserve(REPLY_LENGTH_MAX + ids * 57)
-    gated.commit(
+    const buffer = outbox.reserve(REPLY_LENGTH_MAX + ids * 57)
+    const at = outbox.reservedAt
+    outbox.commit(
       this.#parts.replies.writeSendReply(buffer, at, reply, isBatch ? this.#batch : null),
     )
   }
