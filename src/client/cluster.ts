@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { Handlers } from '../net/handlers.ts'
 import { RemotingClient } from '../net/remoting-client.ts'
+import { ConnectionError, TimeoutError } from '../net/remoting-error.ts'
 import {
   HeartbeatData,
   type ConsumerData,
@@ -10,6 +11,7 @@ import { SerializeType } from '../protocol/frame.ts'
 import type { RequestSpec } from '../protocol/request.ts'
 import { HeartBeat, UnregisterClient } from '../protocol/requests/client.ts'
 import type { ResponseCodeName } from '../protocol/response-code.ts'
+import { ResponseError } from '../protocol/response-error.ts'
 import { Background, reportToStderr, type Report } from './background.ts'
 import { ClientError } from './client-error.ts'
 import { clientId } from './client-id.ts'
@@ -90,7 +92,7 @@ export class Cluster {
       clock: this.clock,
     })
     const nameServers = new NameServers(this.#remoting, addresses)
-    this.routes = new Routes(nameServers, this.defaultTopicQueueNums)
+    this.routes = new Routes(nameServers, this.defaultTopicQueueNums, this.clock)
   }
 
   start(): void {
@@ -103,12 +105,21 @@ export class Cluster {
   async call<H, R>(at: BrokerOf, spec: RequestSpec<H, R>, header: H, call: BrokerCall = {}) {
     const { brokerId, timeoutMs = REQUEST_TIMEOUT_MS, ...options } = call
     const address = await this.#address(at, brokerId)
-    return this.#remoting.call(address, spec, header, { ...options, timeoutMs })
+    try {
+      return await this.#remoting.call(address, spec, header, { ...options, timeoutMs })
+    } catch (error) {
+      throw this.#failure(at, error, `${spec.name} to ${address}`)
+    }
   }
 
   /** Resolves when the request is on its way; nobody says whether it arrived. */
   async oneway<H, R>(at: BrokerOf, spec: RequestSpec<H, R>, header: H, body?: Uint8Array) {
-    await this.#remoting.oneway(await this.#address(at), spec, header, body)
+    const address = await this.#address(at)
+    try {
+      await this.#remoting.oneway(address, spec, header, body)
+    } catch (error) {
+      throw this.#failure(at, error, `${spec.name} to ${address}`)
+    }
   }
 
   /** Greets the brokers that appeared since the last heartbeat. */
@@ -178,5 +189,20 @@ export class Cluster {
     const address = broker?.get(brokerId) ?? broker?.get(MASTER_ID)
     if (address !== undefined) return address
     throw new ClientError(`broker ${brokerName} has no master in the route of topic ${topic}`)
+  }
+
+  /** The same kind of error, which says what it is about. */
+  #failure({ topic, brokerName }: BrokerOf, error: unknown, request: string): unknown {
+    const where = `topic ${topic} on ${brokerName}`
+    if (error instanceof ResponseError) {
+      return new ResponseError(error.codeName, `${where}, ${request}: ${error.message}`, error.code)
+    }
+    if (error instanceof TimeoutError) {
+      return new TimeoutError(`${where}, ${error.message}`, { cause: error })
+    }
+    if (!(error instanceof ConnectionError)) return error
+    // The broker may have come back under another address.
+    this.background.run('routes cannot be refreshed', () => this.routes.recheck(topic))
+    return new ConnectionError(`${where}, ${error.message}`, { cause: error })
   }
 }

@@ -116,7 +116,7 @@ export class Delivery {
         await this.#cluster.call(message.queue, ConsumerSendMsgBack, header, options)
       } catch (error) {
         refused.push(message)
-        const problem = `message ${message.msgId} of topic ${message.topic} cannot be sent back`
+        const problem = `message ${message.msgId} cannot be sent back`
         this.#cluster.background.report(
           `${problem}, the next try is here in ${LOCAL_RETRY_MS} ms`,
           error,

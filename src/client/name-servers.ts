@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from '../net/address.ts'
 import type { RemotingClient } from '../net/remoting-client.ts'
+import { ConnectionError, TimeoutError } from '../net/remoting-error.ts'
 import type { RequestSpec } from '../protocol/request.ts'
-import { ResponseError } from '../protocol/response-error.ts'
 import { ClientError } from './client-error.ts'
 
 const REQUEST_TIMEOUT_MS = 3000
@@ -25,7 +25,7 @@ function checkedAddress(address: string): string {
   }
 }
 
-/** The name servers all know the same. Stays with one until it cannot be reached, then asks the next. */
+/** They all know the same. Stays with one until it cannot be reached, then asks the next. */
 export class NameServers {
   readonly #remoting: RemotingClient
   readonly #addresses: readonly string[]
@@ -38,7 +38,7 @@ export class NameServers {
     this.#current = Math.floor(Math.random() * addresses.length)
   }
 
-  /** Throws the ResponseError of the first that answers, or the last failure when none can be reached. */
+  /** Throws the ResponseError of the first that answers, or ConnectionError when none does. */
   async call<H, R>(spec: RequestSpec<H, R>, header: H) {
     let failure: unknown
     for (let turn = 0; turn < this.#addresses.length; turn++) {
@@ -47,16 +47,22 @@ export class NameServers {
         const options = { timeoutMs: REQUEST_TIMEOUT_MS }
         return await this.#remoting.call(this.#addresses[index]!, spec, header, options)
       } catch (error) {
-        if (error instanceof ResponseError) throw error
+        if (!isUnreachable(error)) throw error
         failure = error
         this.#leave(index)
       }
     }
-    throw failure
+    const reason = failure instanceof Error ? failure.message : String(failure)
+    const all = this.#addresses.join(';')
+    throw new ConnectionError(`no name server of ${all} answers: ${reason}`, { cause: failure })
   }
 
   /** Only the first of several failing callers moves on. */
   #leave(index: number): void {
     if (this.#current === index) this.#current = (index + 1) % this.#addresses.length
   }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof ConnectionError || error instanceof TimeoutError
 }

@@ -100,9 +100,8 @@ export class QueueReader {
   async #afterFailure(error: unknown): Promise<void> {
     if (this.#isOver()) return
     const { background } = this.#context.cluster
-    const { topic, brokerName, queueId } = this.queue
     // Once per outage: with a second between tries it would fill the log.
-    if (!this.#isFailing) background.report(`no pull of ${topic} ${brokerName} ${queueId}`, error)
+    if (!this.#isFailing) background.report(`cannot pull queue ${this.queue.queueId}`, error)
     this.#isFailing = true
     this.#brokerId = undefined
     // A broker that restarted has forgotten who we are.

@@ -118,12 +118,13 @@ export class QueueReaders {
 
   async #acquire(queue: MessageQueue): Promise<void> {
     const key = queueKey(queue)
-    if (this.#readers.has(key)) return
+    const { background } = this.#cluster
+    if (this.#readers.has(key) || background.isStopped) return
     const start = await startOffset(this.#offsets, queue, this.#options.consumeFrom)
-    if (this.#cluster.background.isStopped) return
+    if (background.isStopped) return
     const reader = new QueueReader(queue, start, this.#context)
     this.#readers.set(key, reader)
-    this.#cluster.background.run(`reading ${key}`, () => reader.run())
+    background.run(`reading ${key}`, () => reader.run())
   }
 
   async #releaseAll(isLost: (queue: MessageQueue) => boolean): Promise<void> {

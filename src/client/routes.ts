@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import { TopicRouteData } from '../protocol/bodies/topic-route.ts'
 import { GetRouteInfoByTopic } from '../protocol/requests/route.ts'
 import { ResponseError } from '../protocol/response-error.ts'
@@ -8,16 +9,21 @@ import { routeFromTemplate, topicRoute, type TopicRoute } from './topic-route.ts
 /** Brokers that create topics on the first message register this one, to say so and with how many queues. */
 export const TEMPLATE_TOPIC = 'TBW102'
 
+const RECHECK_MS = 3000
+
 /** What the name servers said about the topics this client has to do with. */
 export class Routes {
   readonly #nameServers: NameServers
   readonly #queueCountMax: number
+  readonly #clock: Clock
   readonly #known = new Map<string, TopicRoute>()
   /** One question per topic at a time: a thousand first sends ask once. */
+  readonly #askedAt = new Map<string, number>()
   readonly #asking = new Map<string, Promise<TopicRoute | null>>()
 
   /** `queueCountMax`: how many queues per broker a topic gets that this client's first message creates. */
-  constructor(nameServers: NameServers, queueCountMax: number) {
+  constructor(nameServers: NameServers, queueCountMax: number, clock: Clock) {
+    this.#clock = clock
     this.#nameServers = nameServers
     this.#queueCountMax = queueCountMax
   }
@@ -45,6 +51,12 @@ export class Routes {
     for (const topic of this.#known.keys()) await this.#ask(topic)
   }
 
+  /** A broker of the topic does not answer: asks again, but not with every failure. */
+  async recheck(topic: string): Promise<void> {
+    const age = this.#clock.now() - (this.#askedAt.get(topic) ?? 0)
+    if (age >= RECHECK_MS) await this.#ask(topic)
+  }
+
   #ask(topic: string): Promise<TopicRoute | null> {
     const asking = this.#asking.get(topic)
     if (asking !== undefined) return asking
@@ -52,6 +64,7 @@ export class Routes {
       .then((data) => data && this.#keep(topicRoute(topic, data)))
       .finally(() => this.#asking.delete(topic))
     this.#asking.set(topic, asked)
+    this.#askedAt.set(topic, this.#clock.now())
     return asked
   }
 

@@ -3,6 +3,7 @@
  * every message, until it is stopped. `bin/tools.sh` runs it by that name.
  */
 import { formatMessage, PushConsumer } from '../client/index.ts'
+import { closeOnSignal } from './stop-signals.ts'
 
 const group = 'please_rename_unique_group_name_4'
 const consumer = new PushConsumer({
@@ -11,8 +12,7 @@ const consumer = new PushConsumer({
   consumeFrom: 'CONSUME_FROM_FIRST_OFFSET',
 })
 process.stdout.on('error', () => process.exit()) // whoever read our output has seen enough
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void consumer.close())
+closeOnSignal(() => consumer.close())
 consumer.subscribe('TopicTest')
 consumer.start((messages, { slot }) => {
   const text = messages.map(formatMessage).join(', ')
