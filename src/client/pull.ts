@@ -1,5 +1,5 @@
 import { MessageProperty } from '../protocol/message-property.ts'
-import { messagesIn } from '../protocol/message.ts'
+import { MessageError, messagesIn } from '../protocol/message.ts'
 import { PullFlag, PullMessage, type PullReply } from '../protocol/requests/pull.ts'
 import { ResponseCode, type ResponseCodeName } from '../protocol/response-code.ts'
 import type { Cluster } from './cluster.ts'
@@ -61,8 +61,11 @@ const ACCEPTED: ResponseCodeName[] = [
   'PULL_OFFSET_MOVED',
 ]
 
+/**
+ * Throws MessageError when the answer holds no messages or not in the order of the queue, and what Cluster.call throws.
+ */
 export async function pull(cluster: Cluster, request: PullRequest): Promise<PullResult> {
-  const { queue, subscription, holdMs, brokerId } = request
+  const { queue, holdMs, brokerId } = request
   const call = { timeoutMs: holdMs + SLACK_MS, accept: ACCEPTED, brokerId }
   const answer = await cluster.call(queue, PullMessage, pullHeader(request), call)
   const { header, body, response } = answer
@@ -72,7 +75,7 @@ export async function pull(cluster: Cluster, request: PullRequest): Promise<Pull
     minOffset: header.minOffset,
     maxOffset: header.maxOffset,
     suggestedBrokerId: header.suggestWhichBrokerId,
-    messages: body === null ? [] : received(body, queue.brokerName, subscription, header),
+    messages: body === null ? [] : received(body, request, header),
   }
 }
 
@@ -98,18 +101,23 @@ function pullHeader(request: PullRequest) {
   }
 }
 
-function received(
-  body: Uint8Array,
-  brokerName: string,
-  subscription: Subscription,
-  { minOffset, maxOffset }: PullReply,
-): ReceivedMessage[] {
+function received(body: Uint8Array, request: PullRequest, reply: PullReply): ReceivedMessage[] {
+  const { queue, subscription } = request
   const messages: ReceivedMessage[] = []
+  let next = request.offset
   for (const stored of messagesIn(body)) {
+    checkOffset(stored.queueOffset, next)
+    next = stored.queueOffset + 1
     if (!isWanted(subscription, stored.properties.get(MessageProperty.TAGS))) continue
-    stored.properties.set(MessageProperty.MIN_OFFSET, String(minOffset))
-    stored.properties.set(MessageProperty.MAX_OFFSET, String(maxOffset))
-    messages.push(new ReceivedMessage(stored, brokerName))
+    stored.properties.set(MessageProperty.MIN_OFFSET, String(reply.minOffset))
+    stored.properties.set(MessageProperty.MAX_OFFSET, String(reply.maxOffset))
+    messages.push(new ReceivedMessage(stored, queue.brokerName))
   }
+  checkOffset(reply.nextBeginOffset, next)
   return messages
+}
+
+function checkOffset(offset: number, offsetMin: number): void {
+  if (offset >= offsetMin) return
+  throw new MessageError(`offset ${offset} where ${offsetMin} or more must follow`)
 }

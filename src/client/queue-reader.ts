@@ -4,7 +4,7 @@ import type { MessageQueue } from './message-queue.ts'
 import { pull, type PullResult } from './pull.ts'
 import { QueueBacklog, type BacklogLimits } from './queue-backlog.ts'
 import type { ReceivedMessage } from './received-message.ts'
-import type { Subscription } from './subscription.ts'
+import { isWanted, type Subscription } from './subscription.ts'
 
 /** What a reader needs to know, and whom it tells. */
 export interface ReaderContext {
@@ -88,11 +88,19 @@ export class QueueReader {
     }
   }
 
-  async #take({ status, nextOffset, suggestedBrokerId, messages }: PullResult): Promise<void> {
-    if (status === 'OFFSET_MOVED') return this.#context.onMoved(this, nextOffset)
+  async #take(result: PullResult): Promise<void> {
+    const { status, nextOffset, suggestedBrokerId } = result
+    if (status === 'OFFSET_MOVED' || nextOffset < this.backlog.pulled) {
+      return this.#context.onMoved(this, nextOffset)
+    }
+    // It may have changed while the pull was held.
+    const subscription = this.#context.subscription(this.queue.topic)
+    if (subscription === null) return this.drop()
+    const messages = result.messages.filter(({ tags }) => isWanted(subscription, tags))
+    for (const message of messages) {
+      this.backlog.add(message.queueOffset, message.stored.body.length)
+    }
     this.#brokerId = suggestedBrokerId
-    for (const { queueOffset, stored } of messages)
-      this.backlog.add(queueOffset, stored.body.length)
     this.backlog.advance(nextOffset)
     this.#context.deliver(this, messages)
   }

@@ -66,6 +66,8 @@ export class FakeCluster {
   /** What a send is answered that is stored all the same. */
   afterSend: ResponseCodeName = 'SUCCESS'
   minOffset = 0
+  /** Added to the offsets at which pulls are told to go on: what a broker that is out of order does. */
+  skew = 0
   port = 0
   readonly #server: RemotingServer
   readonly #members = new Map<string, Peer>()
@@ -280,7 +282,7 @@ export class FakeCluster {
     const isMoved = queueOffset < this.minOffset
     const reply = {
       suggestWhichBrokerId: 0,
-      nextBeginOffset: isMoved ? this.minOffset : queueOffset + found.length,
+      nextBeginOffset: isMoved ? this.minOffset : queueOffset + found.length + this.skew,
       minOffset: this.minOffset,
       maxOffset: this.#queue(header).length,
     }

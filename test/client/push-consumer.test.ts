@@ -270,6 +270,18 @@ test('a queue whose old messages are deleted is read from its first message on',
   expect(bodies).toEqual(['0-3', '0-4'])
 })
 
+test('a broker whose offsets are out of order is reported, and asked again', async () => {
+  const { bodies, listener, had } = noting()
+  fill(3)
+  cluster.skew = -1
+  started(listener)
+  await vi.waitUntil(() => problems.length > 0, { interval: 1 })
+  expect(problems[0]).toMatch(/cannot pull queue 0.*offset 2 where 3 or more must follow/)
+  cluster.skew = 0
+  await had(3)
+  expect(bodies).toEqual(['0-0', '0-1', '0-2'])
+})
+
 test('a broker that has forgotten the group is told again', async () => {
   const { listener, had } = noting()
   const consumer = started(listener)
