@@ -238,6 +238,14 @@ describe('a V2 heartbeat', () => {
     expect(reply.subscriptionChanged).toBe(true)
   })
 
+  test('is asked for its subscriptions by a group that last heard a V1 member', async () => {
+    const broker = await openBroker()
+    const peer = new MemoryPeer()
+    await beat(broker, { peer, fingerprint: 7 })
+    await beat(broker)
+    expect((await beat(broker, { peer, fingerprint: 7 })).reply.subscriptionChanged).toBe(true)
+  })
+
   test('that repeats the last one still notices that another member changed the fingerprint', async () => {
     const broker = await openBroker()
     const peer = new MemoryPeer()
