@@ -11,9 +11,6 @@ export interface Parcel extends OutgoingMessage {
   readonly msgId: string
   readonly sysFlag: number
   readonly isBatch: boolean
-  /** Given when a consumer puts a message back by sending it. */
-  readonly reconsumeTimes?: number
-  readonly maxReconsumeTimes?: number
 }
 
 export async function messageParcel(message: OutgoingMessage): Promise<Parcel> {
@@ -21,15 +18,8 @@ export async function messageParcel(message: OutgoingMessage): Promise<Parcel> {
   return { ...message, body, sysFlag, isBatch: false }
 }
 
-/**
- * Never compressed: brokers take batches apart. `batchId` is the batch's own UNIQ_KEY.
- * Throws ClientError for messages that cannot travel together.
- */
-export function batchParcel(
-  messages: readonly OutgoingMessage[],
-  batchId: string,
-  bodyMax: number,
-): Parcel {
+/** Never compressed: brokers take batches apart. Throws ClientError for messages that cannot travel together. */
+export function batchParcel(messages: readonly OutgoingMessage[], bodyMax: number): Parcel {
   const [first] = messages
   if (first === undefined) throw new ClientError('a batch needs at least one message')
   for (const message of messages) checkFits(first, message)
@@ -44,10 +34,8 @@ export function batchParcel(
     throw new ClientError(`topic ${first.topic}: a batch of ${body.length} bytes, ${allowed}`)
   }
   const msgId = messages.map((message) => message.msgId).join(',')
-  const properties = new Map<string, string>([
-    [MessageProperty.WAIT, waits(first)],
-    [MessageProperty.UNIQ_KEY, batchId],
-  ])
+  // No UNIQ_KEY: Apache's broker would give it to every message of the batch, in place of its own.
+  const properties = new Map([[MessageProperty.WAIT, waits(first)]])
   return { topic: first.topic, msgId, body, flag: 0, properties, sysFlag: 0, isBatch: true }
 }
 

@@ -77,7 +77,7 @@ export class Producer {
   /** Stores several messages of one topic in one queue, all or none. */
   async sendBatch(messages: readonly Message[], options: SendOptions = {}): Promise<SendResult> {
     const batch = messages.map((message) => this.#outgoing(message))
-    return this.#deliver(batchParcel(batch, this.#nextId(), this.#bodyMax), options)
+    return this.#deliver(batchParcel(batch, this.#bodyMax), options)
   }
 
   /** Resolves when the message is on its way; whether it arrives nobody says. */

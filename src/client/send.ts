@@ -42,15 +42,7 @@ export class Sender {
   }
 
   #header(parcel: Parcel, queue: MessageQueue): SendHeader {
-    const {
-      topic,
-      sysFlag,
-      flag,
-      properties,
-      isBatch,
-      reconsumeTimes = 0,
-      maxReconsumeTimes,
-    } = parcel
+    const { topic, sysFlag, flag, properties, isBatch } = parcel
     return {
       producerGroup: this.#group,
       topic,
@@ -61,9 +53,8 @@ export class Sender {
       bornTimestamp: this.#cluster.clock.now(),
       flag,
       properties: encodeProperties(properties),
-      reconsumeTimes,
+      reconsumeTimes: 0,
       unitMode: false,
-      maxReconsumeTimes,
       batch: isBatch,
       brokerName: queue.brokerName,
     }

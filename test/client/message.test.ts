@@ -49,16 +49,13 @@ test.each<[string, Partial<Message>, RegExp]>([
 })
 
 test('a batch holds each message with its own properties', () => {
-  const parcel = batchParcel(
-    [make({ tags: 'A' }), make({ tags: 'B', flag: 7 })],
-    'BATCH',
-    BODY_MAX * 10,
-  )
+  const parcel = batchParcel([make({ tags: 'A' }), make({ tags: 'B', flag: 7 })], BODY_MAX * 10)
   const items = [...batchItems(parcel.body)]
   expect(items.map((item) => decodeProperties(item.properties).get('TAGS'))).toEqual(['A', 'B'])
   expect(items[1]!.flag).toBe(7)
   expect(parcel).toMatchObject({ topic: 'Orders', msgId: 'ID,ID', sysFlag: 0, isBatch: true })
-  expect(Object.fromEntries(parcel.properties)).toEqual({ WAIT: 'true', UNIQ_KEY: 'BATCH' })
+  // Apache's broker adds these to each message: an id here would replace theirs.
+  expect(Object.fromEntries(parcel.properties)).toEqual({ WAIT: 'true' })
 })
 
 test.each<[string, Partial<Message>[], RegExp]>([
@@ -73,5 +70,5 @@ test.each<[string, Partial<Message>[], RegExp]>([
     /100 \(maxMessageSize\).*parts/,
   ],
 ])('a batch with %s is refused', (_, messages, problem) => {
-  expect(() => batchParcel(messages.map(make), 'BATCH', BODY_MAX)).toThrow(problem)
+  expect(() => batchParcel(messages.map(make), BODY_MAX)).toThrow(problem)
 })
