@@ -1,30 +1,32 @@
+import type { SharedPosition } from './position.ts'
+
 const CLEAR = 1
 
 /**
  * One word per thread: the lowest log position whose window bytes it may be touching, or CLEAR.
- * Positions are kept as their low 32 bits, rounded down to even (so CLEAR is never a position), and
- * compared by signed difference: all of them lie within one window, which is below 2 GiB.
+ * It is kept as its low 32 bits, rounded down to even (so CLEAR is never a position): appenders
+ * compare by signed difference, since a floor that holds lies within one window, below 2 GiB.
+ * `reclaimed` is a whole position: whoever asks may be any number of GiB behind.
  *
  * The promise: after `guard(p)` said true, the bytes from p on are not overwritten until `clear`.
  */
 export class Floor {
   readonly #words: Int32Array
   readonly #at: number
-  readonly #reclaimedAt: number
+  readonly #reclaimed: SharedPosition
 
-  /** `at` is this thread's floor word, `reclaimedAt` the word that appenders move. */
-  constructor(words: Int32Array, { at, reclaimedAt }: { at: number; reclaimedAt: number }) {
+  /** `at` is this thread's floor word, `reclaimed` what appenders move. */
+  constructor(words: Int32Array, at: number, reclaimed: SharedPosition) {
     this.#words = words
     this.#at = at
-    this.#reclaimedAt = reclaimedAt
+    this.#reclaimed = reclaimed
   }
 
   /** False: these bytes are (or are about to be) overwritten in the window; read the file. */
   guard(position: number): boolean {
-    const low = position | 0
-    Atomics.store(this.#words, this.#at, low & ~1) // first our floor, then their word
-    const reclaimed = Atomics.load(this.#words, this.#reclaimedAt)
-    if (((low - reclaimed) | 0) >= 0) return true
+    if (position < this.#reclaimed.value()) return false // a floor down there would stop appenders
+    Atomics.store(this.#words, this.#at, position & ~1) // first our floor, then their position
+    if (position >= this.#reclaimed.value()) return true
     Atomics.store(this.#words, this.#at, CLEAR)
     return false
   }

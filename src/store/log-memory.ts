@@ -88,6 +88,7 @@ export class LogShared {
   readonly replicated: SharedPosition
   readonly floor: Floor
   readonly signal: Signal
+  readonly #reclaimed: SharedPosition
   readonly #words: Int32Array
 
   constructor(memory: LogMemory, thread: number) {
@@ -111,7 +112,8 @@ export class LogShared {
     this.dispatched = new SharedPosition(words, DISPATCHED)
     this.dispatchedTimestamp = new SharedPosition(words, DISPATCHED_TIMESTAMP)
     this.replicated = new SharedPosition(words, REPLICATED)
-    this.floor = new Floor(words, { at: own + FLOOR, reclaimedAt: RECLAIMED })
+    this.#reclaimed = new SharedPosition(words, RECLAIMED)
+    this.floor = new Floor(words, own + FLOOR, this.#reclaimed)
     this.signal = new Signal(words, own + SIGNAL)
   }
 
@@ -125,7 +127,7 @@ export class LogShared {
     for (const time of [this.storeTimestamp, this.writtenTimestamp, this.dispatchedTimestamp]) {
       time.publish(timestamp)
     }
-    this.#words[RECLAIMED] = end | 0
+    this.#reclaimed.publish(end)
     for (let thread = 0; thread < this.memory.threads; thread++) {
       this.#words[THREADS + thread * LINE + FLOOR] = Floor.CLEAR
     }
@@ -133,7 +135,8 @@ export class LogShared {
 
   /** An appender, under the append lock: from now on bytes below `position` are read from files. */
   moveReclaimed(position: number): void {
-    Atomics.store(this.#words, RECLAIMED, position | 0) // first this word, then all floors
+    // Never back: a longer append may have moved it further, and then found no room.
+    if (position > this.#reclaimed.value()) this.#reclaimed.publish(position) // then read all floors
   }
 
   floorsAreAbove(position: number): boolean {
@@ -155,7 +158,12 @@ export class LogShared {
 
   /** FENCED stays; NO_SPACE comes and goes with the space. */
   setFault(fault: number): void {
-    if (Atomics.load(this.#words, FAULT) !== Fault.FENCED) Atomics.store(this.#words, FAULT, fault)
+    for (;;) {
+      const before = Atomics.load(this.#words, FAULT)
+      if (before === Fault.FENCED) return
+      // A fence that another thread sets in between must not be taken down by our NONE.
+      if (Atomics.compareExchange(this.#words, FAULT, before, fault) === before) return
+    }
   }
 
   /** This thread has answers that wait for `flushed` to move; re-read it after setting the flag. */
