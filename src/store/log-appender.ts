@@ -92,11 +92,12 @@ export class LogAppender {
   /** A blank record takes the rest of the file; its zeros are real bytes, slaves are sent them. */
   #endFile(position: number, fileEnd: number): void {
     const window = this.#window
+    const index = window.index(position)
     window.zero(position, fileEnd)
-    const blank = Buffer.alloc(BLANK_LENGTH)
-    blank.writeInt32BE(fileEnd - position, 0)
-    blank.writeInt32BE(BLANK_MAGIC, 4)
-    for (let i = 0; i < BLANK_LENGTH; i++) window.bytes[window.index(position + i)] = blank[i]!
+    // Contiguous as every record is, also where it straddles the window's end.
+    window.view.setInt32(index, fileEnd - position)
+    window.view.setInt32(index + 4, BLANK_MAGIC)
+    window.copyOverrun(position, BLANK_LENGTH)
     this.#shared.appended.publish(fileEnd)
   }
 }
