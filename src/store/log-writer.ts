@@ -79,8 +79,8 @@ export class LogWriter {
 
   /** No space may come back; any other error means that we no longer know what the file holds. */
   #onError(error: unknown): void {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === undefined) throw error // a bug, not the machine
+    const { code, errno } = error as NodeJS.ErrnoException
+    if (errno === undefined) throw error // a bug, not the machine (a bad argument has a code, too)
     this.#shared.setFault(code === 'ENOSPC' || code === 'EDQUOT' ? Fault.NO_SPACE : Fault.FENCED)
     this.#shared.signalOf(Thread.FLUSH).rouse() // it retries when there is space
     this.#shared.signalOf(Thread.MAIN).wake() // it says so in the log
