@@ -1,8 +1,9 @@
 import { compareQueues, compareText, type MessageQueue } from './message-queue.ts'
 
 /**
- * The share of one member: every member of a group computes its own from the same two sorted lists, and together they
- * must cover each queue once. All members of a group have to use the same allocation, whatever client they run.
+ * The share of one member: every member of a group computes its own from the same two sorted lists,
+ * and together they must cover each queue once. All members of a group have to use the same
+ * allocation, whatever client they run.
  */
 export type Allocation = (
   queues: readonly MessageQueue[],
@@ -10,7 +11,10 @@ export type Allocation = (
   self: string,
 ) => MessageQueue[]
 
-/** Apache's AVG, the default of every client: one contiguous block each, the first members get one queue more. */
+/**
+ * Apache's AVG, the default of every client: one contiguous block each, the first members get one
+ * queue more.
+ */
 export const allocateInBlocks: Allocation = (queues, members, self) => {
   const index = members.indexOf(self)
   if (index < 0) return []
@@ -27,7 +31,10 @@ export const allocateInCircle: Allocation = (queues, members, self) => {
   return queues.filter((_, place) => place % members.length === index)
 }
 
-/** Sorts both lists the way all members do, then allocates. A client that the broker does not list owns nothing. */
+/**
+ * Sorts both lists the way all members do, then allocates. A client that the broker does not list
+ * owns nothing.
+ */
 export function shareOf(
   self: string,
   queues: readonly MessageQueue[],

@@ -6,8 +6,8 @@ import type { MessageQueue } from './message-queue.ts'
 import type { TopicRoute } from './topic-route.ts'
 
 /**
- * The queues of a topic that this client reads. Null when the broker does not list it (yet): then it keeps what it has.
- * Throws when no broker says who the members of the group are.
+ * The queues of a topic that this client reads. Null when the broker does not list it (yet): then
+ * it keeps what it has. Throws when no broker says who the members of the group are.
  */
 export async function assignment(
   cluster: Cluster,

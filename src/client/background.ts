@@ -34,7 +34,9 @@ export class Background {
     this.#jobs.add(running)
   }
 
-  /** Repeats a job, `ms` after the end of the last one, so that a slow one never overlaps itself. */
+  /**
+   * Repeats a job, `ms` after the end of the last one, so that a slow one never overlaps itself.
+   */
   every(ms: number, name: string, job: () => Promise<void>): void {
     this.repeat(name, ms, async () => {
       await job()
@@ -43,8 +45,9 @@ export class Background {
   }
 
   /**
-   * Repeats a job, first after `firstMs`, then after as many ms as it resolves to; after a failure, as long as before.
-   * The function that is returned makes it due at once; while it runs: once more, right behind.
+   * Repeats a job, first after `firstMs`, then after as many ms as it resolves to; after a failure,
+   * as long as before. The function that is returned makes it due at once; while it runs: once
+   * more, right behind.
    */
   repeat(name: string, firstMs: number, job: () => Promise<number>): () => void {
     let isDue = false

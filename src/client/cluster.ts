@@ -29,9 +29,14 @@ export interface ClusterOptions {
   /** How headers are written. Every broker reads JSON; ROCKETMQ is smaller. Default: JSON. */
   readonly serializeType?: keyof typeof SerializeType
   readonly connectTimeoutMs?: number
-  /** Queues per broker of a topic that the first message creates; the broker's own limit is 8. Default: 4. */
+  /**
+   * Queues per broker of a topic that the first message creates; the broker's own limit is 8.
+   * Default: 4.
+   */
   readonly defaultTopicQueueNums?: number
-  /** Hears of what failed in the background and is tried again. Default: one line on stderr each. */
+  /**
+   * Hears of what failed in the background and is tried again. Default: one line on stderr each.
+   */
   readonly report?: Report
   readonly clock?: Clock
 }
@@ -62,8 +67,9 @@ const POLL_NAME_SERVER_MS = 30_000
 const HEARTBEAT_MS = 30_000
 
 /**
- * One client's view of the cluster: its connections, the routes it knows and the heartbeats that keep it listed at
- * the brokers. Every producer and consumer has its own, as in Apache 5.3.3 with its default instance name.
+ * One client's view of the cluster: its connections, the routes it knows and the heartbeats that
+ * keep it listed at the brokers. Every producer and consumer has its own, as in Apache 5.3.3 with
+ * its default instance name.
  */
 export class Cluster {
   readonly clientId: string
@@ -101,7 +107,10 @@ export class Cluster {
     background.every(HEARTBEAT_MS, 'heartbeats cannot be sent', () => this.heartbeat())
   }
 
-  /** Throws ResponseError, TimeoutError, ConnectionError, or ClientError when the topic's route has no such broker. */
+  /**
+   * Throws ResponseError, TimeoutError, ConnectionError, or ClientError when the topic's route has
+   * no such broker.
+   */
   async call<H, R>(at: BrokerOf, spec: RequestSpec<H, R>, header: H, call: BrokerCall = {}) {
     const { brokerId, timeoutMs = REQUEST_TIMEOUT_MS, ...options } = call
     const address = await this.#address(at, brokerId)
@@ -128,7 +137,10 @@ export class Cluster {
     await this.#heartbeat(strangers)
   }
 
-  /** Tells every broker of the known routes who we are and what we subscribe to. Failures are reported, not thrown. */
+  /**
+   * Tells every broker of the known routes who we are and what we subscribe to. Failures are
+   * reported, not thrown.
+   */
   async heartbeat(): Promise<void> {
     await this.#heartbeat(this.#brokers())
   }
@@ -143,7 +155,10 @@ export class Cluster {
     await Promise.allSettled(leaving) // a broker that cannot be reached notices by itself
   }
 
-  /** Afterwards no timer, no socket and no job is left. Stop the background before what comes in between. */
+  /**
+   * Afterwards no timer, no socket and no job is left. Stop the background before what comes in
+   * between.
+   */
   async close(): Promise<void> {
     this.background.stop()
     await this.#remoting.close()

@@ -7,8 +7,9 @@ import type { QueueReader } from './queue-reader.ts'
 import type { ReceivedMessage } from './received-message.ts'
 
 /**
- * How consuming went. With RECONSUME_LATER, or an error thrown, the broker delivers the messages again, later and later.
- * `delayLevel` says when instead: 1 to 18, or below 0: never, they are dead letters.
+ * How consuming went. With RECONSUME_LATER, or an error thrown, the broker delivers the messages
+ * again, later and later. `delayLevel` says when instead: 1 to 18, or below 0: never, they are dead
+ * letters.
  */
 export type ConsumeOutcome = 'CONSUME_SUCCESS' | 'RECONSUME_LATER' | { readonly delayLevel: number }
 
@@ -36,7 +37,10 @@ export interface DeliveryOptions {
 }
 
 const SEND_BACK_TIMEOUT_MS = 5000
-/** When the broker does not take a message back. Source: Apache 5.3.3, ConsumeMessageConcurrentlyService. */
+/**
+ * When the broker does not take a message back. Source: Apache 5.3.3,
+ * ConsumeMessageConcurrentlyService.
+ */
 const LOCAL_RETRY_MS = 5000
 
 /** Brings messages to the listener, many at a time, and back to the broker when it fails. */

@@ -32,7 +32,10 @@ export class GroupOffsets {
     return header.offset
   }
 
-  /** Of the message stored at a time, in ms since 1970. Of several: the first with LOWER, the last with UPPER. */
+  /**
+   * Of the message stored at a time, in ms since 1970. Of several: the first with LOWER, the last
+   * with UPPER.
+   */
   async search(
     queue: MessageQueue,
     timestamp: number,
@@ -44,8 +47,8 @@ export class GroupOffsets {
   }
 
   /**
-   * Where the group goes on; null when it never committed. Of a queue whose first message is still in memory,
-   * brokers then answer 0: a new group starts at the beginning of a young queue.
+   * Where the group goes on; null when it never committed. Of a queue whose first message is still
+   * in memory, brokers then answer 0: a new group starts at the beginning of a young queue.
    */
   async committed(queue: MessageQueue): Promise<number | null> {
     const request = { consumerGroup: this.#group, ...idOf(queue) }
@@ -60,7 +63,9 @@ export class GroupOffsets {
     }
   }
 
-  /** Resolves when the broker has taken note. `offset`: of the first message that is not consumed. */
+  /**
+   * Resolves when the broker has taken note. `offset`: of the first message that is not consumed.
+   */
   async commit(queue: MessageQueue, offset: number): Promise<void> {
     await this.#cluster.call(queue, UpdateConsumerOffset, this.#update(queue, offset))
   }

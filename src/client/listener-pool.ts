@@ -9,7 +9,10 @@ export class ListenerPool {
     this.#free = Array.from({ length: size }, (_, index) => size - index)
   }
 
-  /** The job is told its slot, 1 to `size`: what a thread number is to a Java listener. It must not throw. */
+  /**
+   * The job is told its slot, 1 to `size`: what a thread number is to a Java listener. It must not
+   * throw.
+   */
   submit(job: (slot: number) => Promise<void>): void {
     this.#waiting.push(job)
     this.#fill()
@@ -33,7 +36,10 @@ export class ListenerPool {
     if (this.#head * 2 >= this.#waiting.length) this.#compact()
   }
 
-  /** Drops the started half, so that each job is moved at most once or so however long the pool stays busy. */
+  /**
+   * Drops the started half, so that each job is moved at most once or so however long the pool
+   * stays busy.
+   */
   #compact(): void {
     this.#waiting = this.#waiting.slice(this.#head)
     this.#head = 0

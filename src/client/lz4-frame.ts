@@ -1,8 +1,9 @@
 /**
- * Reads an LZ4 frame, which Node has no function for. Source: the LZ4 frame and block format descriptions 1.6.
+ * Reads an LZ4 frame, which Node has no function for. Source: the LZ4 frame and block format
+ * descriptions 1.6.
  *
- *   magic 04 22 4D 18 | FLG | BD | content size u64? | dictionary id u32? | header checksum | blocks | 0 u32 | checksum?
- *   block: length u32, top bit set = stored as it is | bytes | checksum u32?
+ *   04 22 4D 18 | FLG | BD | content size u64? | checksum u8 | blocks | 0 u32 | checksum u32?
+ *   block: length u32, its top bit set when stored as it is | bytes | checksum u32?
  *
  * Little-endian. Checksums are skipped: the message carries a CRC of these very bytes.
  */
@@ -45,7 +46,7 @@ function decodeBlocks(frame: Uint8Array, view: DataView, output: Lz4Output): voi
   }
 }
 
-/** token (literal length, match length - 4) | more length… | literals | match offset u16 | more length… */
+/** Sequences: lengths in 4 + 4 bits | more length | literals | distance u16 | more length */
 function decodeBlock(block: Uint8Array, start: number, end: number, output: Lz4Output): void {
   let at = start
   /** A length of 15 goes on in the bytes behind it, as long as they are 255. */
@@ -87,7 +88,10 @@ class Lz4Output {
     this.#length += end - start
   }
 
-  /** The source may reach into what is being written: `distance` 1 repeats one byte. So byte by byte. */
+  /**
+   * The source may reach into what is being written: `distance` 1 repeats one byte. So byte by
+   * byte.
+   */
   repeat(distance: number, count: number): void {
     if (distance === 0 || distance > this.#length) throw new Lz4Error('an LZ4 match has no source')
     this.#reserve(count)

@@ -12,12 +12,18 @@ const ZLIB = MessageFlag.COMPRESSED | MessageFlag.COMPRESSION_ZLIB
 /** Larger bodies are compressed on another thread: this many bytes take about 2 ms. */
 const SYNC_MAX = 128 * 1024
 
-/** What a compressed body may become: a few kilobytes from the network must not claim the whole memory. */
+/**
+ * What a compressed body may become: a few kilobytes from the network must not claim the whole
+ * memory.
+ */
 const INFLATED_MAX = 64 * 1024 * 1024
 
 const deflateAside = promisify(deflate)
 
-/** The body as it is sent, and the bits of sysFlag that say so. A body that compression makes no smaller stays. */
+/**
+ * The body as it is sent, and the bits of sysFlag that say so. A body that compression makes no
+ * smaller stays.
+ */
 export async function compressBody(
   body: Uint8Array,
 ): Promise<{ body: Uint8Array; sysFlag: number }> {

@@ -11,8 +11,8 @@ export function queueKey(queue: MessageQueue): string {
 }
 
 /**
- * The order every member of a group must agree on before it can cut the queues into shares: topic, broker name, queue
- * id, texts by UTF-16 unit as Java compares them (not by locale).
+ * The order every member of a group must agree on before it can cut the queues into shares: topic,
+ * broker name, queue id, texts by UTF-16 unit as Java compares them (not by locale).
  */
 export function compareQueues(one: MessageQueue, other: MessageQueue): number {
   return (

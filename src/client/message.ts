@@ -12,7 +12,9 @@ export interface Message {
   readonly properties?: Readonly<Record<string, string>>
   /** For the application alone. An int32. */
   readonly flag?: number
-  /** 1 to 18: 1s 5s 10s 30s 1m 2m … 10m 20m 30m 1h 2h, unless the broker is configured otherwise. */
+  /**
+   * 1 to 18: 1s 5s 10s 30s 1m 2m … 10m 20m 30m 1h 2h, unless the broker is configured otherwise.
+   */
   readonly delayLevel?: number
   /** Milliseconds from now, three days at most. */
   readonly delayMs?: number

@@ -6,7 +6,10 @@ import { ClientError } from './client-error.ts'
 
 const REQUEST_TIMEOUT_MS = 3000
 
-/** `host:port;host:port` as in NAMESRV_ADDR. Throws ClientError that says what is wrong and what is allowed. */
+/**
+ * `host:port;host:port` as in NAMESRV_ADDR. Throws ClientError that says what is wrong and what is
+ * allowed.
+ */
 export function parseNameServers(text: string | undefined): string[] {
   const addresses = (text ?? '').split(';').map((address) => address.trim())
   const named = addresses.filter((address) => address !== '')

@@ -18,7 +18,10 @@ export async function messageParcel(message: OutgoingMessage): Promise<Parcel> {
   return { ...message, body, sysFlag, isBatch: false }
 }
 
-/** Never compressed: brokers take batches apart. Throws ClientError for messages that cannot travel together. */
+/**
+ * Never compressed: brokers take batches apart. Throws ClientError for messages that cannot travel
+ * together.
+ */
 export function batchParcel(messages: readonly OutgoingMessage[], bodyMax: number): Parcel {
   const [first] = messages
   if (first === undefined) throw new ClientError('a batch needs at least one message')

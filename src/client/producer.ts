@@ -23,13 +23,19 @@ export interface ProducerOptions extends ClusterOptions {
 
 export interface SendOptions {
   readonly timeoutMs?: number
-  /** Messages of equal keys go to one queue, in the order of their sends; a failed one is not tried elsewhere. */
+  /**
+   * Messages of equal keys go to one queue, in the order of their sends; a failed one is not tried
+   * elsewhere.
+   */
   readonly orderKey?: string
   /** The very queue. Not tried elsewhere either. */
   readonly queue?: MessageQueue
 }
 
-/** What another broker, or the same a moment later, may well accept. Source: Apache 5.3.3, DefaultMQProducer. */
+/**
+ * What another broker, or the same a moment later, may well accept. Source: Apache 5.3.3,
+ * DefaultMQProducer.
+ */
 const RETRYABLE: ReadonlySet<number> = new Set([
   ResponseCode.TOPIC_NOT_EXIST,
   ResponseCode.SERVICE_NOT_AVAILABLE,
@@ -42,9 +48,9 @@ const RETRYABLE: ReadonlySet<number> = new Set([
 ])
 
 /**
- * Sends messages. Safe to share: sends of any number run at the same time over one connection per broker.
- * What it throws: ClientError before anything is sent, ResponseError with the broker's answer, TimeoutError and
- * ConnectionError when nobody knows whether the message is stored.
+ * Sends messages. Safe to share: sends of any number run at the same time over one connection per
+ * broker. What it throws: ClientError before anything is sent, ResponseError with the broker's
+ * answer, TimeoutError and ConnectionError when nobody knows whether the message is stored.
  */
 export class Producer {
   readonly #options: ProducerOptions

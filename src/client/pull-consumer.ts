@@ -21,7 +21,10 @@ export interface PullOptions {
   readonly holdMs?: number
 }
 
-/** Reads queues by hand: where to begin, how far one has come and who reads which queue is the caller's. */
+/**
+ * Reads queues by hand: where to begin, how far one has come and who reads which queue is the
+ * caller's.
+ */
 export class PullConsumer {
   readonly offsets: GroupOffsets
   readonly #group: string

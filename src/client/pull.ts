@@ -62,7 +62,8 @@ const ACCEPTED: ResponseCodeName[] = [
 ]
 
 /**
- * Throws MessageError when the answer holds no messages or not in the order of the queue, and what Cluster.call throws.
+ * Throws MessageError when the answer holds no messages or not in the order of the queue, and what
+ * Cluster.call throws.
  */
 export async function pull(cluster: Cluster, request: PullRequest): Promise<PullResult> {
   const { queue, holdMs, brokerId } = request

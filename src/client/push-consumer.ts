@@ -37,8 +37,8 @@ export interface PushConsumerOptions extends ClusterOptions {
 }
 
 /**
- * Consumes the topics it subscribes to, together with the other members of its group: each queue is read by one of them.
- * Every message is consumed at least once.
+ * Consumes the topics it subscribes to, together with the other members of its group: each queue is
+ * read by one of them. Every message is consumed at least once.
  */
 export class PushConsumer {
   readonly #options: PushConsumerOptions
@@ -58,7 +58,10 @@ export class PushConsumer {
     this.#subscribe(`%RETRY%${options.group}`, '*')
   }
 
-  /** May also be called when the consumer has started. All members of a group must subscribe to the same. */
+  /**
+   * May also be called when the consumer has started. All members of a group must subscribe to the
+   * same.
+   */
   subscribe(topic: string, filter: FilterExpression = '*'): void {
     checkTopic(topic)
     this.#subscribe(topic, filter)
@@ -70,7 +73,9 @@ export class PushConsumer {
     this.#announce()
   }
 
-  /** Begins to consume. A name server or broker that cannot be reached is reported, and tried again. */
+  /**
+   * Begins to consume. A name server or broker that cannot be reached is reported, and tried again.
+   */
   start(listener: MessageListener): void {
     if (this.#running !== null) throw new ClientError('the consumer has been started before')
     const delivery = new Delivery(this.#cluster, deliveryOptions(this.#options, listener))
@@ -90,7 +95,10 @@ export class PushConsumer {
     return this.#running?.readers.queues ?? []
   }
 
-  /** Lets listeners that run end, commits what is consumed and leaves the group. No other call may follow. */
+  /**
+   * Lets listeners that run end, commits what is consumed and leaves the group. No other call may
+   * follow.
+   */
   async close(): Promise<void> {
     const { group, closeTimeoutMs = 10_000 } = this.#options
     this.#cluster.background.stop()

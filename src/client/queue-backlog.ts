@@ -1,12 +1,18 @@
 import { assert } from '../base/assert.ts'
 
-/** How much one queue may hold before its reader stops pulling. Defaults as in Apache's push consumer. */
+/**
+ * How much one queue may hold before its reader stops pulling. Defaults as in Apache's push
+ * consumer.
+ */
 export interface BacklogLimits {
   /** Messages. */
   readonly countMax: number
   /** Body bytes. */
   readonly bytesMax: number
-  /** Offsets between the oldest message still held and the newest: one stuck message must not let the rest run on. */
+  /**
+   * Offsets between the oldest message still held and the newest: one stuck message must not let
+   * the rest run on.
+   */
   readonly spanMax: number
 }
 
@@ -17,8 +23,9 @@ export const backlogDefaults: BacklogLimits = {
 }
 
 /**
- * The messages of one queue between "pulled" and "consumed", and the one position that follows from them: everything
- * below `committable` is done, so that is what may be committed, however out of order the listeners finish.
+ * The messages of one queue between "pulled" and "consumed", and the one position that follows from
+ * them: everything below `committable` is done, so that is what may be committed, however out of
+ * order the listeners finish.
  */
 export class QueueBacklog {
   readonly #limits: BacklogLimits

@@ -20,7 +20,10 @@ export interface ReaderContext {
   onMoved(reader: QueueReader, offset: number): Promise<void>
 }
 
-/** How long brokers hold a pull, and how long to wait after one that failed. Source: Apache 5.3.3, push consumer. */
+/**
+ * How long brokers hold a pull, and how long to wait after one that failed. Source: Apache 5.3.3,
+ * push consumer.
+ */
 const HOLD_MS = 15_000
 const FAILED_MS = 1000
 
@@ -39,7 +42,10 @@ export class QueueReader {
     this.#context = context
   }
 
-  /** A dropped reader belongs to the past: what it pulled is another's now, and must not be committed. */
+  /**
+   * A dropped reader belongs to the past: what it pulled is another's now, and must not be
+   * committed.
+   */
   get isDropped(): boolean {
     return this.#isDropped
   }

@@ -79,7 +79,10 @@ export class QueueReaders {
     for (const { backlog } of this.#readers.values()) backlog.wake()
   }
 
-  /** Resolves when the brokers took note, as far as they can be reached: what is not committed comes again. */
+  /**
+   * Resolves when the brokers took note, as far as they can be reached: what is not committed comes
+   * again.
+   */
   async commit(): Promise<void> {
     const commits = Array.from(this.#readers.values(), ({ queue, backlog }) =>
       this.#offsets.commit(queue, backlog.committable),
@@ -148,7 +151,10 @@ export class QueueReaders {
     this.#readers.delete(queueKey(reader.queue))
   }
 
-  /** Also what is committed already: a broker that was killed may have forgotten the last offsets it was told. */
+  /**
+   * Also what is committed already: a broker that was killed may have forgotten the last offsets it
+   * was told.
+   */
   async #persist(): Promise<void> {
     const commits = Array.from(this.#readers.values(), ({ queue, backlog }) =>
       this.#offsets.commitOneway(queue, backlog.committable),

@@ -22,7 +22,10 @@ export class ReceivedMessage {
     this.reconsumeTimes = reconsumeTimes
   }
 
-  /** Throws when it is compressed and cannot be read: a listener fails then, and the message takes that way. */
+  /**
+   * Throws when it is compressed and cannot be read: a listener fails then, and the message takes
+   * that way.
+   */
   get body(): Uint8Array {
     return (this.#body ??= plainBody(this.stored))
   }

@@ -6,7 +6,10 @@ import { ClientError } from './client-error.ts'
 import type { NameServers } from './name-servers.ts'
 import { routeFromTemplate, topicRoute, type TopicRoute } from './topic-route.ts'
 
-/** Brokers that create topics on the first message register this one, to say so and with how many queues. */
+/**
+ * Brokers that create topics on the first message register this one, to say so and with how many
+ * queues.
+ */
 export const TEMPLATE_TOPIC = 'TBW102'
 
 const RECHECK_MS = 3000
@@ -21,7 +24,10 @@ export class Routes {
   readonly #askedAt = new Map<string, number>()
   readonly #asking = new Map<string, Promise<TopicRoute | null>>()
 
-  /** `queueCountMax`: how many queues per broker a topic gets that this client's first message creates. */
+  /**
+   * `queueCountMax`: how many queues per broker a topic gets that this client's first message
+   * creates.
+   */
   constructor(nameServers: NameServers, queueCountMax: number, clock: Clock) {
     this.#clock = clock
     this.#nameServers = nameServers
@@ -37,7 +43,10 @@ export class Routes {
     return this.#known.get(topic) ?? this.#ask(topic)
   }
 
-  /** For a topic that need not exist: the template's route when brokers create topics, else throws ClientError. */
+  /**
+   * For a topic that need not exist: the template's route when brokers create topics, else throws
+   * ClientError.
+   */
   async findToSend(topic: string): Promise<TopicRoute> {
     const route = (await this.find(topic)) ?? (await this.#askTemplate(topic))
     if (route.writeQueues.length > 0) return route
@@ -46,7 +55,10 @@ export class Routes {
     )
   }
 
-  /** Asks again for every known topic. One that is gone keeps its route: a name server that just started knows nothing. */
+  /**
+   * Asks again for every known topic. One that is gone keeps its route: a name server that just
+   * started knows nothing.
+   */
   async refresh(): Promise<void> {
     for (const topic of this.#known.keys()) await this.#ask(topic)
   }

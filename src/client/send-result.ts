@@ -9,7 +9,10 @@ export type SendStatus =
 
 export interface SendResult {
   readonly status: SendStatus
-  /** The producer's id of the message, its UNIQ_KEY property. Of a batch: all of them, with commas between. */
+  /**
+   * The producer's id of the message, its UNIQ_KEY property. Of a batch: all of them, with commas
+   * between.
+   */
   readonly msgId: string
   /** The broker's: its address and the position in its log. */
   readonly offsetMsgId: string

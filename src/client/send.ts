@@ -25,7 +25,10 @@ export class Sender {
     this.#group = group
   }
 
-  /** Throws ResponseError when nothing was stored; with TimeoutError and ConnectionError nobody knows. */
+  /**
+   * Throws ResponseError when nothing was stored; with TimeoutError and ConnectionError nobody
+   * knows.
+   */
   async send(parcel: Parcel, queue: MessageQueue, timeoutMs: number): Promise<SendResult> {
     const { header, response } = await this.#cluster.call(
       queue,

@@ -2,7 +2,10 @@ import { javaHashCode } from '../base/java-hash.ts'
 import type { SubscriptionData } from '../protocol/bodies/heartbeat.ts'
 import { ClientError } from './client-error.ts'
 
-/** `'*'`, `'TagA || TagB'`, or an SQL92 condition over properties, which the broker must have enabled. */
+/**
+ * `'*'`, `'TagA || TagB'`, or an SQL92 condition over properties, which the broker must have
+ * enabled.
+ */
 export type FilterExpression = string | { readonly sql: string }
 
 export interface Subscription {
@@ -12,7 +15,10 @@ export interface Subscription {
   readonly expression: string
   /** Empty when everything is wanted, and for SQL92. */
   readonly tags: ReadonlySet<string>
-  /** The broker keeps the subscription with the larger version: milliseconds since 1970 of its making. */
+  /**
+   * The broker keeps the subscription with the larger version: milliseconds since 1970 of its
+   * making.
+   */
   readonly version: number
 }
 
@@ -40,7 +46,9 @@ function tagsOf(topic: string, expression: string): Set<string> {
   return tags
 }
 
-/** The broker filters by hash only, so a tag of the same hash can slip through: the text decides. */
+/**
+ * The broker filters by hash only, so a tag of the same hash can slip through: the text decides.
+ */
 export function isWanted(wanted: Subscription, tag: string | undefined): boolean {
   return wanted.tags.size === 0 || (tag !== undefined && wanted.tags.has(tag))
 }
@@ -53,7 +61,7 @@ export function subscriptionData(wanted: Subscription): SubscriptionData {
     expressionType: wanted.expressionType,
     subString: wanted.expression,
     tagsSet: tags,
-    codeSet: tags.map(javaHashCode), // what the broker compares with the hashes in its consume queues
+    codeSet: tags.map(javaHashCode), // the broker finds these in its consume queues
     subVersion: wanted.version,
     classFilterMode: false,
   }

@@ -37,7 +37,10 @@ export function topicRoute(topic: string, data: TopicRouteData): TopicRoute {
   }
 }
 
-/** A topic that does not exist yet gets the queues of the template topic, but no more than the producer asks for. */
+/**
+ * A topic that does not exist yet gets the queues of the template topic, but no more than the
+ * producer asks for.
+ */
 export function routeFromTemplate(
   topic: string,
   template: TopicRouteData,
@@ -52,7 +55,10 @@ export function routeFromTemplate(
 
 type QueueCount = readonly [brokerName: string, count: number]
 
-/** `broker-a:4;broker-b:4`: the queues of such a topic stay listed while a broker is down, or keys would move. */
+/**
+ * `broker-a:4;broker-b:4`: the queues of such a topic stay listed while a broker is down, or keys
+ * would move.
+ */
 function orderedCounts(conf: string | undefined): QueueCount[] | null {
   if (!conf) return null
   return conf.split(';').map((item) => {

@@ -1,6 +1,6 @@
 /**
- * What Apache's org.apache.rocketmq.example.quickstart.Consumer does: consumes TopicTest from its beginning and prints
- * every message, until it is stopped. `bin/tools.sh` runs it by that name.
+ * What Apache's org.apache.rocketmq.example.quickstart.Consumer does: consumes TopicTest from its
+ * beginning and prints every message, until it is stopped. `bin/tools.sh` runs it by that name.
  */
 import { formatMessage, PushConsumer } from '../client/index.ts'
 import { closeOnSignal } from './stop-signals.ts'

@@ -1,6 +1,7 @@
 /**
- * What Apache's org.apache.rocketmq.example.quickstart.Producer does: sends 1000 messages to TopicTest, one after the
- * other, and prints one line for each. `bin/tools.sh` runs it by that name.
+ * What Apache's org.apache.rocketmq.example.quickstart.Producer does: sends 1000 messages to
+ * TopicTest, one after the other, and prints one line for each. `bin/tools.sh` runs it by that
+ * name.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatSendResult, Producer } from '../client/index.ts'

@@ -1,6 +1,7 @@
 /**
- * The far side of the wire for tests of the client: a name server and a broker on one port, with its queues in memory
- * and answers that a test can turn bad. What the client does with real ones is in test/interop.
+ * The far side of the wire for tests of the client: a name server and a broker on one port, with
+ * its queues in memory and answers that a test can turn bad. What the client does with real ones is
+ * in test/interop.
  */
 import { systemClock } from '../../src/base/clock.ts'
 import { hostBytes } from '../../src/net/address.ts'
@@ -66,7 +67,9 @@ export class FakeCluster {
   /** What a send is answered that is stored all the same. */
   afterSend: ResponseCodeName = 'SUCCESS'
   minOffset = 0
-  /** Added to the offsets at which pulls are told to go on: what a broker that is out of order does. */
+  /**
+   * Added to the offsets at which pulls are told to go on: what a broker that is out of order does.
+   */
   skew = 0
   port = 0
   readonly #server: RemotingServer

@@ -72,7 +72,8 @@ test('equal keys go to one queue, the one Java would choose', async () => {
   for (const key of ['user-7', 'user-8', 'user-7']) {
     await producer.send({ topic: 'Orders', body: 'x' }, { orderKey: key })
   }
-  // In Java "user-7".hashCode() is -836031819: its remainder by 4 is -3, of which it takes the absolute value.
+  // In Java "user-7".hashCode() is -836031819: its remainder by 4 is -3, of which it takes the
+  // absolute value.
   expect(cluster.messages.map((message) => message.queueId)).toEqual([3, 2, 3])
 })
 

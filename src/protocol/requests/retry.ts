@@ -3,7 +3,7 @@ import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
 
 export const ConsumerSendMsgBack = request(RequestCode.CONSUMER_SEND_MSG_BACK, {
-  doc: 'A consumer could not consume a message: deliver it again later, or move it to the dead letters of its group.',
+  doc: 'A message could not be consumed: deliver it again later, or make it a dead letter.',
   header: {
     /** Position of the message in the log. */
     offset: i64('offset'),
