@@ -300,7 +300,11 @@ export class NetworkAgent {
   }
 
   #write(writer: LogWriter): void {
-    if (!writer.write()) return
+    if (writer.write()) this.onWritten()
+  }
+
+  /** For dispatch and flush there is more to do. */
+  onWritten(): void {
     const { shared } = this.#parts
     shared.signalOf(Thread.DISPATCH).wake()
     shared.signalOf(Thread.FLUSH).wake()

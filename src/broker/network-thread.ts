@@ -132,6 +132,7 @@ export class NetworkThread {
         metadata: this.#metadata,
         replies,
         onReply: (session, gate) => this.#agent.onSendReply(session, gate),
+        onWritten: () => this.#agent.onWritten(),
         uniqueKeyPair: () => `UNIQ_KEY\u0001${ids.next(systemClock.now())}\u0002`,
       },
       {

@@ -49,11 +49,15 @@ export class RecordParts {
   propertiesAt = 0
   propertiesLength = 0
 
-  /** Half messages of the 3.x kind and roll-backs have no place in a consume queue. */
   hasQueueEntry(): boolean {
-    const transaction = this.sysFlag & TRANSACTION_BITS
-    return transaction !== TRANSACTION_PREPARED && transaction !== TRANSACTION_ROLLBACK
+    return hasQueueEntry(this.sysFlag)
   }
+}
+
+/** Half messages of the 3.x kind and roll-backs have no place in a consume queue. */
+export function hasQueueEntry(sysFlag: number): boolean {
+  const transaction = sysFlag & TRANSACTION_BITS
+  return transaction !== TRANSACTION_PREPARED && transaction !== TRANSACTION_ROLLBACK
 }
 
 /**

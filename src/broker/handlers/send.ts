@@ -4,6 +4,7 @@ import { ResponseCode } from '../../protocol/response-code.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import { AppendStatus, type LogAppender, type RecordSource } from '../../store/log-appender.ts'
 import { Fault, type LogShared } from '../../store/log-memory.ts'
+import { hasQueueEntry } from '../../store/log-record.ts'
 import type { LogWriter } from '../../store/log-writer.ts'
 import {
   BatchError,
@@ -21,7 +22,7 @@ import type { TopicChange } from '../metadata-change.ts'
 import { Asks, scanProperties, withoutProperty } from '../property-scan.ts'
 import type { RequestFrame } from '../request-frame.ts'
 import { Permission } from '../system-topics.ts'
-import { RETRY_PREFIX, SEND_FORBIDDEN, topicNameFault } from '../topic-names.ts'
+import { RETRY_PREFIX, SEND_FORBIDDEN, TOPIC_LENGTH_MAX, topicNameFault } from '../topic-names.ts'
 
 /** Names of the fields: short in SEND_MESSAGE_V2 and batches, long in SEND_MESSAGE. */
 interface SendKeys {
@@ -89,6 +90,8 @@ export interface SendParts {
   replies: ReplyWriter
   /** A reply was put into the gated outbox of this session; the gate is used again. */
   onReply: (session: ClientSession, gate: Gate) => void
+  /** Records were written before the end of the turn: others may have waited for them. */
+  onWritten: () => void
   /** Makes a unique id for a message that came without one; in stored form (a whole pair). */
   uniqueKeyPair: () => string
 }
@@ -141,10 +144,16 @@ export class SendHandler {
     const topicAt = fields.valueAt(at)
     const topicLength = fields.valueLength(at)
     const topic = this.#parts.metadata.topics.get(fields.bytes, topicAt, topicLength)
+    this.#checkBroker()
     if (topic === undefined) return this.#unknownTopic(request, keys)
     this.#checkTopic(topic)
     this.#fields.topic.set(fields.bytes, topicAt, topicLength)
-    this.#fields.isLongTopic = topicLength > 127 && this.#options.isLongTopicAllowed
+    this.#fields.isLongTopic = topicLength > TOPIC_LENGTH_MAX
+    if (this.#fields.isLongTopic && !this.#options.isLongTopicAllowed) {
+      throw this.#illegal(
+        `the topic has ${topicLength} bytes, autoMessageVersionOnTopicLen is false`,
+      )
+    }
     this.#fields.bornHost = session.bornHost
     this.#append(session, request, keys, topic)
     return null
@@ -153,9 +162,8 @@ export class SendHandler {
   #unknownTopic({ fields }: RequestFrame, keys: SendKeys): UnknownTopic {
     const topic = fields.text(keys.topic) ?? ''
     const fault = topicNameFault(topic)
-    if (fault !== null && !topic.startsWith(RETRY_PREFIX)) {
-      throw new ResponseError('SYSTEM_ERROR', fault)
-    }
+    if (fault !== null) throw new ResponseError('SYSTEM_ERROR', fault)
+    if (SEND_FORBIDDEN.has(topic)) throw this.#forbidden(topic)
     const queueNums = fields.integer(keys.defaultTopicQueueNums)
     return {
       topic,
@@ -164,24 +172,29 @@ export class SendHandler {
     }
   }
 
-  #checkTopic({ topic, perm }: TopicChange): void {
+  #checkBroker(): void {
     const { brokerPermission, brokerName } = this.#options
-    if ((brokerPermission & Permission.WRITE) === 0) {
-      throw new ResponseError(
-        'NO_PERMISSION',
-        `the broker[${brokerName}] sending message is forbidden`,
-      )
-    }
+    if ((brokerPermission & Permission.WRITE) !== 0) return
+    throw new ResponseError(
+      'NO_PERMISSION',
+      `the broker[${brokerName}] sending message is forbidden`,
+    )
+  }
+
+  #checkTopic({ topic, perm }: TopicChange): void {
     if ((perm & Permission.WRITE) === 0) {
       throw new ResponseError('NO_PERMISSION', `the topic[${topic}] sending message is forbidden`)
     }
-    if (SEND_FORBIDDEN.has(topic)) {
-      throw new ResponseError('NO_PERMISSION', `Sending message to topic[${topic}] is forbidden.`)
-    }
+    if (SEND_FORBIDDEN.has(topic)) throw this.#forbidden(topic)
+  }
+
+  #forbidden(topic: string): ResponseError {
+    return new ResponseError('NO_PERMISSION', `Sending message to topic[${topic}] is forbidden.`)
   }
 
   #append(session: ClientSession, request: RequestFrame, keys: SendKeys, topic: TopicChange): void {
     const isBatch = request.code === RequestCode.SEND_BATCH_MESSAGE
+    if (isBatch && topic.topic.startsWith(RETRY_PREFIX)) throw noRetryBatch(topic.topic)
     this.#readNumbers(request, keys, topic)
     this.#readBody(request)
     const asks = this.#readProperties(request, keys)
@@ -243,8 +256,9 @@ export class SendHandler {
 
   /** Stored and delivered at once, such a message would be wrong; so it is not taken. */
   #refuseUnsupported(asks: number): void {
-    if ((asks & (Asks.DELAY | Asks.TRANSACTION)) === 0) return
-    const what = (asks & Asks.DELAY) !== 0 ? 'delayed' : 'transactional'
+    const isHalf = (asks & Asks.TRANSACTION) !== 0 || !hasQueueEntry(this.#fields.sysFlag)
+    if (!isHalf && (asks & Asks.DELAY) === 0) return
+    const what = isHalf ? 'transactional' : 'delayed'
     throw new ResponseError(
       'MESSAGE_ILLEGAL',
       `${what} messages are not supported by this version of RingMQ; send it without that property`,
@@ -280,9 +294,15 @@ export class SendHandler {
     const { shared, appender, writer } = this.#parts
     if (shared.fault() !== Fault.NONE) throw this.#faulty()
     let status = appender.append(source)
-    if (status === AppendStatus.NO_ROOM && writer.write()) status = appender.append(source)
+    if (status === AppendStatus.NO_ROOM && this.#write()) status = appender.append(source)
     if (status !== AppendStatus.OK) throw this.#busy(status)
-    if (writer.unwritten() >= this.#quarter) writer.write()
+    if (writer.unwritten() >= this.#quarter) this.#write()
+  }
+
+  #write(): boolean {
+    const isDone = this.#parts.writer.write()
+    if (isDone) this.#parts.onWritten() // the end of the turn may find nothing left to write
+    return isDone
   }
 
   #prepareReply(
@@ -353,4 +373,10 @@ export class SendHandler {
 
 function orZero(value: number): number {
   return Number.isNaN(value) ? 0 : value
+}
+
+/** Apache 5.3.3: a retry is of one message. */
+function noRetryBatch(topic: string): ResponseError {
+  const why = `batch request does not support retry group ${topic}`
+  return new ResponseError('MESSAGE_ILLEGAL', why)
 }
