@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { MetadataJournal } from '../../src/broker/metadata-journal.ts'
+import { JournalError, MetadataJournal } from '../../src/broker/metadata-journal.ts'
+import { failSync } from './failing-sync.ts'
 import { tempFolder } from './temp-folder.ts'
 
 function journalPath(): string {
@@ -80,5 +81,19 @@ describe('the metadata journal', () => {
     expect(await journal.clear(length)).toBe(false)
     await journal.close()
     expect(await textsIn(path)).toEqual(['{"a":1}', '{"a":2}'])
+  })
+
+  test('takes nothing after a failed sync, even when the next would go well, until it was cleared', async () => {
+    const path = journalPath()
+    const { journal } = await MetadataJournal.open(path)
+    await journal.append('{"a":1}')
+    const heal = await failSync(join(path, '..'))
+    await expect(journal.append('{"a":2}')).rejects.toThrow(JournalError)
+    heal()
+    await expect(journal.append('{"a":3}')).rejects.toThrow(/ringmq-metadata.journal: EIO/)
+    expect(await journal.clear(journal.length)).toBe(true)
+    await journal.append('{"a":4}')
+    await journal.close()
+    expect(await textsIn(path)).toEqual(['{"a":4}'])
   })
 })

@@ -5,6 +5,7 @@ import { topicConfig } from '../../src/broker/system-topics.ts'
 import type { TopicDemand } from '../../src/broker/topics.ts'
 import { parseJson } from '../../src/protocol/json.ts'
 import type { JsonObject } from '../../src/protocol/json.ts'
+import { failSync } from './failing-sync.ts'
 import { openBroker } from './open-broker.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -126,6 +127,16 @@ describe('topics', () => {
     expect(topics.get('T')!.readQueueNums).toBe(4)
     expect(metadata.topics.get('T')!.readQueueNums).toBe(4)
     expect(store.topics.get('T')).toHaveLength(4)
+  })
+
+  test('that could not be saved are answered as such, and saved once the disk is well', async () => {
+    const broker = await openBroker()
+    const heal = await failSync(broker.folder)
+    await expect(broker.topics.put(topicConfig('T', 4, 6))).rejects.toThrow(/EIO/)
+    expect(broker.metadata.topics.has('T')).toBe(true)
+    heal()
+    await broker.close() // writes the JSON, which has it
+    expect((await openBroker({}, broker.folder)).topics.get('T')).toBeDefined()
   })
 
   test('are announced to the name servers before the change is answered', async () => {
