@@ -9,7 +9,7 @@ import { Thread, type LogShared } from './log-memory.ts'
 import { RecordKind, RecordParts, readRecord } from './log-record.ts'
 import type { LogWindow } from './log-window.ts'
 import { QueueTail, UnitBuffers } from './queue-tail.ts'
-import { tagsCodeOf } from './tags-code.ts'
+import { entryCodeOf } from './tags-code.ts'
 import { RowsByTopic, type RowsChange } from './topic-rows.ts'
 
 /** One turn looks at this much of the log at most, so that what it found becomes readable soon. */
@@ -175,7 +175,7 @@ export class DispatchAgent implements Agent {
     tail.add(
       this.#position,
       record.length,
-      tagsCodeOf(bytes, record.propertiesAt, record.propertiesLength),
+      entryCodeOf(bytes, record),
     )
   }
 

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import { writeSafeInt64 } from '../base/bytes.ts'
 import { crc32 } from '../base/crc32.ts'
 import type { RecordSource } from './log-appender.ts'
-import { FIXED_LENGTH, MAGIC_V1, MAGIC_V2, RecordAt } from './log-record.ts'
+import { FIXED_LENGTH, hasQueueEntry, MAGIC_V1, MAGIC_V2, RecordAt } from './log-record.ts'
 import type { LogWindow } from './log-window.ts'
 
 /** Properties are a signed 16-bit length in the record (Apache 5.3.3). */
@@ -10,6 +10,7 @@ export const PROPERTIES_LENGTH_MAX = 32767
 const PROPERTY_SEPARATOR = 2
 const BORN_HOST_V6 = 0x10
 const STORE_HOST_V6 = 0x20
+const TRANSACTION_BITS = 0xc
 
 /** Some bytes of a buffer; reused, never kept. */
 export class Slice {
@@ -59,6 +60,10 @@ export class RecordFields {
     const hosts = this.bornHost.length + this.storeHost.length
     const topic = this.topic.length + (this.isLongTopic ? 2 : 1)
     return FIXED_LENGTH + hosts + bodyLength + topic + propertiesLength
+  }
+
+  isTransactional(): boolean {
+    return (this.sysFlag & TRANSACTION_BITS) !== 0
   }
 
   storedSysFlag(): number {
@@ -148,7 +153,7 @@ export class MessageRecord implements RecordSource {
   readonly fields: RecordFields
   row = 0
   length = 0
-  readonly count = 1
+  count = 1
   position = 0
   queueOffset = 0
   storeTimestamp = 0
@@ -164,6 +169,7 @@ export class MessageRecord implements RecordSource {
   prepare(): void {
     const { fields } = this
     const item = this.#item
+    this.count = hasQueueEntry(fields.sysFlag) ? 1 : 0 // no entry: stored with offset 0, takes none
     item.crc = bodyCrc(fields.body)
     item.flag = fields.flag
     item.length = fields.recordLength(
@@ -175,7 +181,7 @@ export class MessageRecord implements RecordSource {
 
   encodeInto(window: LogWindow, index: number): void {
     const item = this.#item
-    item.queueOffset = this.queueOffset
+    item.queueOffset = this.count === 0 ? 0 : this.queueOffset
     item.position = this.position
     item.storeTimestamp = this.storeTimestamp
     const end = encodeRecord(window, index, this.fields, item)
@@ -217,6 +223,9 @@ export class BatchRecord implements RecordSource {
   /** Before the lock: measures all items. @throws BatchError */
   prepare(): void {
     const { body } = this.fields
+    if (this.fields.isTransactional()) {
+      throw new BatchError('the messages of a batch cannot be parts of a transaction')
+    }
     this.#view = new DataView(body.buffer.buffer, body.buffer.byteOffset + body.at, body.length)
     this.lengths.length = 0
     this.#crcs.length = 0

@@ -7,7 +7,7 @@ import { listLogFiles, logFileName, LogFiles, StoreError } from './log-files.ts'
 import { HEAD_LENGTH, RecordParts, readHead } from './log-record.ts'
 import { LogScan } from './log-scan.ts'
 import { PRE_BLANK_LENGTH, QueueRecovery, type QueueState } from './queue-recovery.ts'
-import { tagsCodeOf } from './tags-code.ts'
+import { entryCodeOf } from './tags-code.ts'
 
 const DESCRIPTORS_MAX = 1024
 /** How far a checkpoint's times may be ahead of what is on the disk (Apache 5.3.3). */
@@ -188,8 +188,8 @@ class Recovery {
     const state = this.#stateOf(topic, record.queueId)
     if (position + record.length <= state.maxPosition || record.queueOffset < state.next) return
     if (record.queueOffset > state.next) this.#fillGap(state, record.queueOffset)
-    const { propertiesAt, propertiesLength, length } = record
-    const tagsCode = tagsCodeOf(bytes, propertiesAt, propertiesLength)
+    const { length } = record
+    const tagsCode = entryCodeOf(bytes, record)
     this.#add(state, { position, length, tagsCode })
     this.#dispatched++
   }

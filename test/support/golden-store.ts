@@ -38,7 +38,8 @@ export interface GoldenFields extends GoldenMessage {
   bodyLen: number
   bodySha256: string
   msgId: string
-  propertiesText: string
+  /** Null without properties. */
+  propertiesText: string | null
 }
 
 /** What Apache 5.3.3 finds in one of the stores of test/golden/store. */
