@@ -51,7 +51,8 @@ export class Workers {
   readonly #shared: LogShared
   readonly #config: BrokerConfig
   readonly #dirty: SharedArrayBuffer[]
-  readonly #all: Worker[] = []
+  /** One per worker, taken at its start: it may leave before anybody waits for it. */
+  readonly #exits: Promise<void>[] = []
   readonly #onFailure: (reason: string) => void
   readonly #dispatch: Worker
   #isStopping = false
@@ -99,9 +100,8 @@ export class Workers {
   /** All threads end their work and leave. */
   async stop(): Promise<void> {
     this.#isStopping = true
-    const exits = this.#all.map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
     this.#shared.stop()
-    await Promise.all(exits)
+    await Promise.all(this.#exits)
   }
 
   /** From now on a worker that ends is no failure. */
@@ -140,7 +140,7 @@ export class Workers {
     worker.on('exit', (code) => {
       if (!this.#isStopping) this.#onFailure(`the ${role} thread ended with code ${code}`)
     })
-    this.#all.push(worker)
+    this.#exits.push(new Promise((resolve) => worker.once('exit', () => resolve())))
     return worker
   }
 }

@@ -1,4 +1,5 @@
 /** `ringmq dev`, which `npm start` runs: name server and broker in one process, on loopback. */
+import { join, resolve } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { Broker } from '../broker/broker.ts'
@@ -11,11 +12,19 @@ import { closeOnSignal, endWithError } from './stop-signals.ts'
 
 const HOST = '127.0.0.1'
 const NAMESRV_PORT = 9876
+const data = resolve(process.env.RINGMQ_DATA ?? 'data')
+
+/** Everything lies below one folder, the name server's files too. */
+const namesrvOverrides = {
+  bindAddress: HOST,
+  kvConfigPath: join(data, 'namesrv', 'kvConfig.json'),
+  configStorePath: join(data, 'namesrv', 'namesrv.properties'),
+}
 
 try {
   const log = createLog('ringmq')
   const namesrv = await startNamesrv({
-    config: loadConfig(namesrvDeclaration, { overrides: { bindAddress: HOST } }).config,
+    config: loadConfig(namesrvDeclaration, { overrides: namesrvOverrides }).config,
     host: HOST,
     port: NAMESRV_PORT,
     clock: systemClock,
@@ -26,7 +35,7 @@ try {
     namesrvAddr,
     bindAddress: HOST,
     brokerName: 'broker-a',
-    storePathRootDir: process.env.RINGMQ_DATA ?? 'data',
+    storePathRootDir: data,
   }
   const { config } = loadConfig(brokerDeclaration, { overrides })
   const broker = await Broker.start({ config, disk: systemDisk, clock: systemClock, log })
