@@ -1,7 +1,6 @@
 import type { Call, Handlers, Reply } from '../../net/handlers.ts'
 import { DataVersion } from '../../protocol/bodies/data-version.ts'
 import { KvTable } from '../../protocol/bodies/kv-table.ts'
-import { decodeRegisterBroker } from '../../protocol/bodies/register-broker.ts'
 import { TopicRouteData } from '../../protocol/bodies/topic-route.ts'
 import { bodyCrc } from '../../protocol/body-crc.ts'
 import type { HeaderOf, ReplyOf } from '../../protocol/request.ts'
@@ -15,6 +14,7 @@ import {
 import { ResponseError } from '../../protocol/response-error.ts'
 import { ORDER_TOPIC_CONFIG } from '../kv-config.ts'
 import type { Parts } from '../parts.ts'
+import { readRegistration } from '../registration-body.ts'
 
 /** What brokers say of themselves. */
 export function serveRegistration(handlers: Handlers, parts: Parts): void {
@@ -56,7 +56,7 @@ function registerBroker(
     peerId: peer.id,
     fingerprint: `${request.body?.length} ${crc} ${header.compressed} ${request.version}`,
   }
-  const read = () => decodeRegisterBroker(request.body, { ...header, version: request.version })
+  const read = () => readRegistration(request.body, { ...header, version: request.version })
   const registered = table.register(registration, read)
   if (registered === null) throw new ResponseError('SYSTEM_ERROR', 'register broker failed')
   if (!isKnown) log.info({ ...header, peer: peer.address }, 'a broker has registered')
