@@ -1,4 +1,6 @@
+import { readInt64 } from './fields.ts'
 import { SerializeType } from './frame.ts'
+import { unescapeJson } from './json-quote.ts'
 
 /**
  * Finds the fields of a header where they stand in the frame, in both encodings, without making an
@@ -34,6 +36,19 @@ const COMMA = 0x2c
 const OPEN = 0x7b
 const CLOSE = 0x7d
 const MINUS = 0x2d
+const PLUS = 0x2b
+const DOLLAR = 0x24
+/** What may follow a backslash, besides `u` and four hex digits. */
+const SHORT_ESCAPES = Buffer.from(`"\\/'btnfr`)
+
+/** Members of the header whose values count here. */
+const MEMBER = {
+  code: Buffer.from('code'),
+  opaque: Buffer.from('opaque'),
+  flag: Buffer.from('flag'),
+  version: Buffer.from('version'),
+  extFields: Buffer.from('extFields'),
+}
 
 export class HeaderScanner {
   code = 0
@@ -52,6 +67,7 @@ export class HeaderScanner {
   readonly #valueLength = new Int32Array(FIELDS_MAX)
   readonly #isEscaped = new Uint8Array(FIELDS_MAX)
   #count = 0
+  #hasExtFields = false
   #at = 0
   #end = 0
 
@@ -104,7 +120,7 @@ export class HeaderScanner {
     if (index === -1 || this.#valueLength[index] === 0) return undefined
     const at = this.#valueAt[index]!
     const text = this.bytes.toString('utf8', at, at + this.#valueLength[index]!)
-    return this.isEscaped(index) ? (JSON.parse(`"${text}"`) as string) : text
+    return this.isEscaped(index) ? unescapeJson(text) : text
   }
 
   /** Writes the value without its JSON escapes to `target`, which is long enough; returns its length. */
@@ -128,19 +144,22 @@ export class HeaderScanner {
   #unescapeAll(index: number, target: Buffer): number {
     const at = this.#valueAt[index]!
     const text = this.bytes.toString('utf8', at, at + this.#valueLength[index]!)
-    return target.write(JSON.parse(`"${text}"`) as string)
+    return target.write(unescapeJson(text))
   }
 
-  #isKey(index: number, key: HeaderKey): boolean {
-    const { bytes } = key
-    if (this.#keyLength[index] !== bytes.length) return false
-    const at = this.#keyAt[index]!
-    for (let i = 0; i < bytes.length; i++) if (this.bytes[at + i] !== bytes[i]) return false
+  #isKey(index: number, { bytes }: HeaderKey): boolean {
+    return this.#isName(this.#keyAt[index]!, this.#keyLength[index]!, bytes)
+  }
+
+  #isName(at: number, length: number, name: Buffer): boolean {
+    if (length !== name.length) return false
+    for (let i = 0; i < length; i++) if (this.bytes[at + i] !== name[i]) return false
     return true
   }
 
   #addField(keyAt: number, keyLength: number, valueAt: number, valueLength: number): boolean {
-    if (this.#count === FIELDS_MAX || keyLength === 0) return false
+    if (keyLength === 0) return true // no name: nobody can ask for it
+    if (this.#count === FIELDS_MAX) return false
     const index = this.#count++
     this.#keyAt[index] = keyAt
     this.#keyLength[index] = keyLength
@@ -175,10 +194,10 @@ export class HeaderScanner {
     let at = from
     while (at < end) {
       if (at + 2 > end) return false
-      const keyLength = (bytes[at]! << 8) | bytes[at + 1]!
+      const keyLength = bytes.readInt16BE(at)
       const keyAt = at + 2
       const valueAt = keyAt + keyLength + 4
-      if (valueAt > end) return false
+      if (keyLength < 0 || valueAt > end) return false
       const valueLength = bytes.readInt32BE(valueAt - 4)
       if (valueLength < 0 || valueAt + valueLength > end) return false
       if (!this.#addField(keyAt, keyLength, valueAt, valueLength)) return false
@@ -195,6 +214,7 @@ export class HeaderScanner {
     this.opaque = 0
     this.flag = 0
     this.version = 0
+    this.#hasExtFields = false
     if (this.bytes[this.#at++] !== OPEN) return false
     do {
       if (!this.#scanMember()) return false
@@ -212,11 +232,12 @@ export class HeaderScanner {
     const keyAt = this.#at + 1
     const keyLength = this.#scanString()
     if (keyLength < 0 || !this.#take(COLON)) return false
-    const first = this.bytes[keyAt]
-    if (first === 0x65 && keyLength === 9) return this.#scanExtFields() // extFields
-    const next = this.bytes[this.#at]
-    if (next === QUOTE) return this.#skipText(first!)
-    return this.#scanNumber(first!, keyLength)
+    const first = this.bytes[keyAt]!
+    if (first === MEMBER.extFields[0]) {
+      return this.#isName(keyAt, keyLength, MEMBER.extFields) && this.#scanExtFields()
+    }
+    if (this.bytes[this.#at] === QUOTE) return this.#skipText(first)
+    return this.#scanNumber(keyAt, keyLength)
   }
 
   /** `language` and `serializeTypeCurrentRPC` are text and not needed; a remark would be, so no. */
@@ -224,21 +245,22 @@ export class HeaderScanner {
     return (first === 0x6c || first === 0x73) && this.#scanString() >= 0
   }
 
-  #scanNumber(first: number, keyLength: number): boolean {
+  #scanNumber(keyAt: number, keyLength: number): boolean {
     const at = this.#at
     while (isDigit(this.bytes[this.#at]!) || this.bytes[this.#at] === MINUS) this.#at++
     const value = parseInteger(this.bytes, at, this.#at - at)
-    if (!Number.isInteger(value)) return false
-    if (first === 0x63 && keyLength === 4) this.code = value
-    else if (first === 0x6f && keyLength === 6) this.opaque = value | 0
-    else if (first === 0x66 && keyLength === 4) this.flag = value
-    else if (first === 0x76 && keyLength === 7) this.version = value
+    if (value !== (value | 0)) return false
+    if (this.#isName(keyAt, keyLength, MEMBER.code)) this.code = value
+    else if (this.#isName(keyAt, keyLength, MEMBER.opaque)) this.opaque = value
+    else if (this.#isName(keyAt, keyLength, MEMBER.flag)) this.flag = value
+    else if (this.#isName(keyAt, keyLength, MEMBER.version)) this.version = value
     else return false
     return true
   }
 
   #scanExtFields(): boolean {
-    if (!this.#take(OPEN)) return false
+    if (this.#hasExtFields || !this.#take(OPEN)) return false
+    this.#hasExtFields = true
     if (this.#take(CLOSE)) return true
     do {
       if (!this.#scanField()) return false
@@ -250,15 +272,16 @@ export class HeaderScanner {
     const keyAt = this.#at + 1
     const keyLength = this.#scanString()
     if (keyLength < 0 || !this.#take(COLON)) return false
+    if (this.bytes[keyAt] === DOLLAR) return false // fastjson's `$ref` stands for something else
     const valueAt = this.#at + 1
     const valueLength = this.#scanString()
     if (valueLength < 0) {
       // Text with escapes: keys never have any.
       this.#at = valueAt - 1
       const escapedLength = this.#scanEscapedString()
-      if (escapedLength < 0 || !this.#addField(keyAt, keyLength, valueAt, escapedLength))
-        return false
-      this.#isEscaped[this.#count - 1] = 1
+      if (escapedLength < 0) return false
+      if (!this.#addField(keyAt, keyLength, valueAt, escapedLength)) return false
+      if (keyLength > 0) this.#isEscaped[this.#count - 1] = 1
       return true
     }
     return this.#addField(keyAt, keyLength, valueAt, valueLength)
@@ -284,7 +307,11 @@ export class HeaderScanner {
     if (bytes[this.#at] !== QUOTE) return -1
     const from = this.#at + 1
     let at = from
-    while (at < this.#end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
+    while (at < this.#end && bytes[at] !== QUOTE) {
+      const length = bytes[at] === BACKSLASH ? escapeLength(bytes, at) : 1
+      if (length === 0) return -1
+      at += length
+    }
     if (at >= this.#end) return -1
     this.#at = at + 1
     return at - from
@@ -292,7 +319,8 @@ export class HeaderScanner {
 }
 
 function parseLong(text: string): number {
-  return /^-?\d+$/.test(text) ? Number(text) : NaN
+  const value = readInt64(text)
+  return value === undefined ? NaN : Number(value)
 }
 
 function isDigit(byte: number): boolean {
@@ -310,14 +338,25 @@ function isControlEscape(bytes: Buffer, at: number): boolean {
   )
 }
 
+/** Bytes of the escape at `at`; 0 when it is none that a reader of JSON knows. */
+function escapeLength(bytes: Buffer, at: number): number {
+  if (bytes[at + 1] !== 0x75) return SHORT_ESCAPES.includes(bytes[at + 1]!) ? 2 : 0
+  for (let i = at + 2; i < at + 6; i++) if (!isHexDigit(bytes[i]!)) return 0
+  return 6
+}
+
+function isHexDigit(byte: number): boolean {
+  return isDigit(byte) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66)
+}
+
 function hexDigit(byte: number): number {
   return byte - 0x30
 }
 
-/** Decimal, with a sign perhaps; NaN when it is none or is beyond what a number holds exactly. */
+/** Decimal int64, with a sign perhaps, as the nearest number; NaN when it is none. */
 function parseInteger(bytes: Buffer, at: number, length: number): number {
   const isNegative = bytes[at] === MINUS
-  const from = isNegative ? at + 1 : at
+  const from = isNegative || bytes[at] === PLUS ? at + 1 : at
   const end = at + length
   if (from >= end || end - from > 19) return NaN
   // Nanoseconds of Go clients: beyond 2^53, to be rounded as `Number` rounds everywhere else.
@@ -327,5 +366,5 @@ function parseInteger(bytes: Buffer, at: number, length: number): number {
     if (!isDigit(bytes[i]!)) return NaN
     value = value * 10 + (bytes[i]! - 0x30)
   }
-  return isNegative ? -value : value
+  return isNegative ? 0 - value : value
 }
