@@ -1,0 +1,97 @@
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
+import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
+import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
+import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
+import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
+import org.apache.rocketmq.common.message.MessageExt;
+import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
+
+/**
+ * A push consumer that prints the queues it owns, at each change, and every message it is handed.
+ *
+ * nameServer, topic, group; expression (tags); orderly (else concurrent); threads. The line "stop" shuts it down.
+ */
+public final class Consume {
+  private final Options options;
+  private final DefaultMQPushConsumer consumer;
+  private final CountDownLatch stopped = new CountDownLatch(1);
+
+  private Consume(Options options) {
+    this.options = options;
+    consumer = new DefaultMQPushConsumer(options.text("group"));
+    consumer.setNamesrvAddr(options.text("nameServer"));
+    consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+    consumer.setConsumeThreadMin(options.number("threads", 4));
+    consumer.setConsumeThreadMax(options.number("threads", 4));
+  }
+
+  public static void main(String[] args) {
+    Lines.run(() -> new Consume(new Options(args)).run());
+  }
+
+  private void run() throws Exception {
+    consumer.subscribe(options.text("topic"), options.text("expression", "*"));
+    if (options.is("orderly")) listenOrderly();
+    else listenConcurrently();
+    consumer.start();
+    Lines.print("started", "vipChannel", consumer.isVipChannelEnabled(),
+        "serializeType", RemotingCommand.getSerializeTypeConfigInThisServer());
+    Thread watcher = new Thread(this::watchQueues);
+    watcher.setDaemon(true);
+    watcher.start();
+    Lines.onStop(stopped::countDown);
+    stopped.await();
+    consumer.shutdown();
+    Lines.print("done");
+    System.exit(0);
+  }
+
+  private void listenOrderly() {
+    consumer.registerMessageListener((MessageListenerOrderly) (messages, context) -> {
+      print(messages);
+      return ConsumeOrderlyStatus.SUCCESS;
+    });
+  }
+
+  private void listenConcurrently() {
+    consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
+      print(messages);
+      return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+    });
+  }
+
+  private void watchQueues() {
+    TreeSet<Integer> last = null;
+    while (true) {
+      TreeSet<Integer> now = new TreeSet<>();
+      for (MessageQueue queue :
+          consumer.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().keySet()) {
+        if (queue.getTopic().equals(options.text("topic"))) now.add(queue.getQueueId());
+      }
+      if (!now.equals(last)) Lines.print("queues", "queueIds", now);
+      last = now;
+      try {
+        Thread.sleep(20); // the client tells nobody when it rebalances
+      } catch (InterruptedException error) {
+        return;
+      }
+    }
+  }
+
+  static void print(List<MessageExt> messages) {
+    for (MessageExt message : messages) {
+      String body = new String(message.getBody(), StandardCharsets.UTF_8);
+      int space = body.indexOf(' ');
+      Lines.print("message", "number", Integer.parseInt(body.substring(0, space)),
+          "queueId", message.getQueueId(), "offset", message.getQueueOffset(), "tag", message.getTags(),
+          "keys", message.getKeys(), "crc", Lines.crc(message.getBody()), "attempt", message.getReconsumeTimes(),
+          "at", System.currentTimeMillis());
+    }
+  }
+}
