@@ -1,5 +1,7 @@
+import { PREFIX_LENGTH, type SerializeType } from '../protocol/frame.ts'
+import { decodeCommand, encodeCommand } from '../protocol/remoting-command.ts'
+import { ResponseCode } from '../protocol/response-code.ts'
 import type { ClientSession } from './client-session.ts'
-import type { SerializeType } from '../protocol/frame.ts'
 
 /** For what a reply to a send waits, and what is needed to answer something else instead. */
 export interface Gate {
@@ -19,6 +21,15 @@ export interface Gate {
 /** A reply that was taken out before its time. */
 export interface GatedReply extends Omit<Gate, 'mustFlush'> {
   session: ClientSession
+}
+
+/**
+ * What a prepared reply becomes when its record is written but not flushed in time. The record is
+ * stored: clients read the same header as with an OK (Apache 5.3.3, SendMessageProcessor).
+ */
+export function flushTimeout(prepared: Buffer): Buffer {
+  const reply = decodeCommand(prepared.subarray(PREFIX_LENGTH))
+  return encodeCommand({ ...reply, code: ResponseCode.FLUSH_DISK_TIMEOUT })
 }
 
 /**

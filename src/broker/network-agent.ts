@@ -11,7 +11,7 @@ import type { LogWriter } from '../store/log-writer.ts'
 import { Asks as PendingAsks, type Ask } from './asks.ts'
 import { ClientSession } from './client-session.ts'
 import { OffsetCommits } from './offset-commits.ts'
-import { GatedReplies, type Gate, type GatedReply } from './gated-replies.ts'
+import { flushTimeout, GatedReplies, type Gate, type GatedReply } from './gated-replies.ts'
 import type { PullHandler } from './handlers/pull.ts'
 import type { SendHandler } from './handlers/send.ts'
 import type { HeldPulls } from './held-pulls.ts'
@@ -312,8 +312,9 @@ export class NetworkAgent {
 
   #release(shared: LogShared): void {
     this.#writtenGate.release(shared.written.value(), this.#onWritten)
-    if (this.#flushedGate.isEmpty) return
-    shared.setWaiting(true) // first the flag, then the position
+    if (this.#writtenGate.isEmpty && this.#flushedGate.isEmpty) return
+    shared.setWaiting(true) // first the flag, then the positions
+    this.#writtenGate.release(shared.written.value(), this.#onWritten) // left over by a full disk
     this.#flushedGate.release(shared.flushed.value(), this.#onFlushed)
   }
 
@@ -346,6 +347,7 @@ export class NetworkAgent {
   #onTimer(): void {
     this.#timerAt = Infinity
     this.#pull!.serveExpired()
+    this.#release(this.#parts.shared)
     const now = this.#parts.clock.now()
     for (const gate of [this.#writtenGate, this.#flushedGate]) {
       gate.takeExpired(now, (reply) => this.#answerLate(reply, gate === this.#flushedGate))
@@ -357,11 +359,12 @@ export class NetworkAgent {
   #answerLate(reply: GatedReply, isFlush: boolean): void {
     const { session } = reply
     const outbox = isFlush ? session.flushed : session.written
-    outbox.sendUpTo(reply.replyStart)
-    outbox.skipTo(reply.replyEnd)
-    if (reply.replyEnd === reply.replyStart) return
-    if (isFlush) session.answer(reply, 'FLUSH_DISK_TIMEOUT', 'flush disk timeout')
+    const { replyStart, replyEnd } = reply
+    outbox.sendUpTo(replyStart)
+    if (replyEnd === replyStart) return
+    if (isFlush) session.replies.put(flushTimeout(outbox.bytesOf(replyStart, replyEnd)))
     else session.answer(reply, 'SYSTEM_ERROR', 'the message could not be written in time')
+    outbox.skipTo(replyEnd)
     this.onReply(session)
   }
 

@@ -95,6 +95,13 @@ export class Outbox {
     if (this.#sent === this.end) this.#reset(isTaken)
   }
 
+  /** The bytes of one reply that has not been sent; a view, to be used at once. */
+  bytesOf(start: number, end: number): Buffer {
+    const full = this.#full.find((each) => start < each.end)
+    const { chunk, start: from } = full ?? { chunk: this.#chunk!, start: this.#chunkStart }
+    return chunk.subarray(start - from, end - from)
+  }
+
   /** Leaves out the bytes between what was sent and `offset`: their reply became another one. */
   skipTo(offset: number): void {
     this.#sent = offset

@@ -61,7 +61,7 @@ export class FlushAgent implements Agent {
 
   turn(): number {
     const created = this.#createAhead()
-    if (this.#shared.fault() === Fault.NO_SPACE) this.#writer.write()
+    if (this.#shared.fault() === Fault.NO_SPACE) this.#retryWrite()
     if (!this.#isBehind()) {
       this.#flushDueMs = 0
       return created
@@ -79,6 +79,13 @@ export class FlushAgent implements Agent {
     if (this.#isBehind()) this.#flush()
     this.#checkpoint.close()
     this.#files.closeAll()
+  }
+
+  /** There may be space again: then sends wait for their answers, and dispatch for its records. */
+  #retryWrite(): void {
+    if (!this.#writer.write()) return
+    this.#shared.wakeWaiting()
+    this.#shared.signalOf(Thread.DISPATCH).wake()
   }
 
   #isBehind(): boolean {
