@@ -15,6 +15,8 @@ export interface OpenNamesrv {
   folder: string
   /** Lines that were logged, from `warn` on. */
   warnings: string[]
+  /** A client that is no broker. */
+  asker: RemotingClient
   /** A client with connections of its own. */
   client(): RemotingClient
   /** Starts it anew on the same files. */
@@ -24,7 +26,7 @@ export interface OpenNamesrv {
 
 export async function openNamesrv(
   overrides: Record<string, string> = {},
-  { clock }: { clock?: Clock } = {},
+  { clock, port = 0 }: { clock?: Clock; port?: number } = {},
 ): Promise<OpenNamesrv> {
   const folder = mkdtempSync(join(tmpdir(), 'namesrv-'))
   const config = namesrvConfig(folder, overrides)
@@ -32,8 +34,9 @@ export async function openNamesrv(
   const warn = (_: object, message: string) => void warnings.push(message)
   const quiet = () => undefined
   const log = { debug: quiet, info: quiet, warn, error: warn }
-  const start = () => startNamesrv({ config, host: '127.0.0.1', port: 0, log, clock })
-  const clients: RemotingClient[] = []
+  const start = () => startNamesrv({ config, host: '127.0.0.1', port, log, clock })
+  const asker = new RemotingClient()
+  const clients = [asker]
   const opened: OpenNamesrv = {
     namesrv: await start(),
     get address() {
@@ -41,6 +44,7 @@ export async function openNamesrv(
     },
     folder,
     warnings,
+    asker,
     client() {
       const client = new RemotingClient()
       clients.push(client)

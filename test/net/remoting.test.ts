@@ -109,7 +109,9 @@ test('an answer that is no success is thrown, unless it is accepted', async () =
 
 test('a call without an answer in time names request and address', async () => {
   const address = await dumbServer(() => undefined)
-  const call = openClient().call(address, GetKvConfig, key, { timeoutMs: 30 })
+  const client = openClient()
+  await client.oneway(address, GetKvConfig, key) // so that the connection is there
+  const call = client.call(address, GetKvConfig, key, { timeoutMs: 30 })
   await expect(call).rejects.toThrow(TimeoutError)
   await expect(call).rejects.toThrow(`GET_KV_CONFIG to ${address}: no answer within`)
 })
@@ -160,6 +162,7 @@ test('closing the client rejects what waits and what comes', async () => {
 test('more than the allowed number of waiting calls are refused', async () => {
   const address = await dumbServer(() => undefined)
   const client = openClient({ pendingMax: 2 })
+  await client.oneway(address, GetKvConfig, key)
   const waiting = [1, 2].map(() => client.call(address, GetKvConfig, key, { timeoutMs: 200 }))
   const settled = Promise.allSettled(waiting)
   await expect(client.call(address, GetKvConfig, key)).rejects.toThrow(/2 requests wait already/)
