@@ -1,7 +1,7 @@
 import { crc32 as nativeCrc32 } from 'node:zlib'
 
 /** Up to here a table beats the call into C++ and the view it needs (bench/micro, checksums). */
-const TABLE_MAX = 256
+const TABLE_MAX = 64
 
 const TABLES = makeTables()
 

@@ -147,7 +147,7 @@ export class BrokerStore {
   unitAt(topic: string, queueId: number, offset: number): Unit | null {
     const row = this.rows.row(topic, queueId)
     if (row === undefined) return null
-    const queue = this.#queues.get(topic, queueId, row)
+    const { queue } = this.#queues.get(topic, queueId, row)
     if (queue.read(offset, 1, this.#units) !== 1) return null
     const unit = { position: 0, length: 0, tagsCode: 0 }
     readUnit(unit, new DataView(this.#units.buffer, this.#units.byteOffset), 0)

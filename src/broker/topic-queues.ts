@@ -1,6 +1,7 @@
 import type { Disk } from '../base/disk.ts'
 import { ConsumeQueue, queueDirectory, type QueuePlace } from '../store/consume-queue.ts'
 import { DescriptorCache } from '../store/descriptor-cache.ts'
+import { UnitReader } from '../store/unit-reader.ts'
 
 const DESCRIPTORS_MAX = 4096
 
@@ -9,7 +10,7 @@ export class TopicQueues {
   readonly #place: QueuePlace
   readonly #disk: Disk
   readonly #descriptors: DescriptorCache
-  readonly #byRow = new Map<number, ConsumeQueue>()
+  readonly #byRow = new Map<number, UnitReader>()
 
   constructor(place: QueuePlace, disk: Disk) {
     this.#place = place
@@ -17,27 +18,27 @@ export class TopicQueues {
     this.#descriptors = new DescriptorCache(disk, { max: DESCRIPTORS_MAX, isReadOnly: true })
   }
 
-  get(topic: string, queueId: number, row: number): ConsumeQueue {
-    let queue = this.#byRow.get(row)
-    if (queue === undefined) {
-      const directory = queueDirectory(this.#place, topic, queueId)
-      const { fileSize } = this.#place
-      queue = new ConsumeQueue(directory, {
-        fileSize,
-        disk: this.#disk,
-        descriptors: this.#descriptors,
-      })
-      this.#byRow.set(row, queue)
+  get(topic: string, queueId: number, row: number): UnitReader {
+    let reader = this.#byRow.get(row)
+    if (reader === undefined) {
+      reader = new UnitReader(this.#open(topic, queueId))
+      this.#byRow.set(row, reader)
     }
-    return queue
+    return reader
+  }
+
+  #open(topic: string, queueId: number): ConsumeQueue {
+    const { fileSize } = this.#place
+    const options = { fileSize, disk: this.#disk, descriptors: this.#descriptors }
+    return new ConsumeQueue(queueDirectory(this.#place, topic, queueId), options)
   }
 
   /** The topic is deleted: closes its files. */
   forget(rows: readonly number[]): void {
     for (const row of rows) {
-      const queue = this.#byRow.get(row)
-      if (queue === undefined) continue
-      this.#descriptors.closeUnder(queue.directory)
+      const reader = this.#byRow.get(row)
+      if (reader === undefined) continue
+      this.#descriptors.closeUnder(reader.queue.directory)
       this.#byRow.delete(row)
     }
   }

@@ -41,6 +41,8 @@ export class LogAppender {
   readonly #window: LogWindow
   readonly #fileSize: number
   readonly #clock: Clock
+  /** What this thread has seen of `created`: it only grows. */
+  #created = 0
 
   constructor(shared: LogShared, window: LogWindow, options: { fileSize: number; clock: Clock }) {
     this.#shared = shared
@@ -73,7 +75,9 @@ export class LogAppender {
   }
 
   #hasFile(end: number): boolean {
-    return this.#shared.created.value() >= end || this.#shared.awaitCreated(end, FILE_WAIT_MS)
+    if (this.#created >= end) return true
+    this.#created = this.#shared.created.value()
+    return this.#created >= end || this.#shared.awaitCreated(end, FILE_WAIT_MS)
   }
 
   #place(source: RecordSource, position: number): void {

@@ -20,6 +20,8 @@ export class LogWindow {
   readonly size: number
   readonly #mask: number
   readonly #shared: LogShared
+  /** What this thread has seen of `verified`: it only grows. */
+  #verified = -Infinity
 
   constructor(shared: LogShared) {
     const { window, windowSize } = shared.memory
@@ -68,7 +70,9 @@ export class LogWindow {
   makeRoom(end: number): boolean {
     const shared = this.#shared
     const lowest = end - this.size
-    if (lowest <= shared.verified.value()) return true
+    if (lowest <= this.#verified) return true
+    this.#verified = shared.verified.value()
+    if (lowest <= this.#verified) return true
     const step = this.size / STEPS
     // Whole steps, and even (as floors are). Rounded up: the next appends find it done.
     const target = Math.min(Math.ceil(lowest / step) * step, shared.written.value())

@@ -12,6 +12,8 @@ export class LogWriter {
   readonly #window: LogWindow
   readonly #files: LogFiles
   readonly #disk: Disk
+  /** What this thread has seen of `written`: it only grows. */
+  #seen = 0
 
   constructor(shared: LogShared, window: LogWindow, files: LogFiles, disk: Disk) {
     this.#shared = shared
@@ -31,6 +33,13 @@ export class LogWriter {
     const isDone = this.#writeLocked()
     this.#shared.writeLock.release()
     return isDone
+  }
+
+  /** Whether more than `length` bytes below `position` are in no file yet. Cheap when they are not. */
+  isBehind(position: number, length: number): boolean {
+    if (position - this.#seen <= length) return false
+    this.#seen = this.#shared.written.value()
+    return position - this.#seen > length
   }
 
   /** Bytes appended that are in no file yet. */

@@ -1,8 +1,8 @@
-import type { ConsumeQueue, Unit } from './consume-queue.ts'
-import { readUnit, UNIT_LENGTH } from './consume-queue.ts'
+import { readUnit, UNIT_LENGTH, type Unit } from './consume-queue.ts'
 import type { LogChunks } from './log-chunks.ts'
 import type { LogShared } from './log-memory.ts'
 import type { LogWindow } from './log-window.ts'
+import type { UnitReader } from './unit-reader.ts'
 
 /** How a look into a queue went (Apache 5.3.3, GetMessageStatus, by what the reader must do). */
 export const ReadStatus = {
@@ -29,7 +29,7 @@ export interface TransferLimits {
 
 export interface ReadRequest {
   row: number
-  queue: ConsumeQueue
+  queue: UnitReader
   offset: number
   countMax: number
   /** Tags codes that are wanted; null for all. */
@@ -141,7 +141,7 @@ export class PullReader {
 
   /** Returns how many entries were looked at. */
   #take({ queue, filter, countMax }: ReadRequest, offset: number, length: number): number {
-    const read = queue.read(offset, length, this.#units)
+    const read = queue.read(offset, length, this.maxOffset, this.#units)
     const unit = this.#unit
     for (let nth = 0; nth < read; nth++) {
       readUnit(unit, this.#view, nth * UNIT_LENGTH)

@@ -5,8 +5,8 @@ import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode, type ResponseCodeName } from '../../protocol/response-code.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { LogChunks } from '../../store/log-chunks.ts'
-import type { ConsumeQueue } from '../../store/consume-queue.ts'
 import { ReadStatus, type PullReader } from '../../store/pull-reader.ts'
+import type { UnitReader } from '../../store/unit-reader.ts'
 import type { ClientSession } from '../client-session.ts'
 import type { HeldPull, HeldPulls } from '../held-pulls.ts'
 import { type PullReplyParts, REPLY_LENGTH_MAX, type ReplyWriter } from '../hot-replies.ts'
@@ -61,7 +61,7 @@ export interface PullParts {
   metadata: MetadataView
   replies: ReplyWriter
   clock: Clock
-  queueOf: (topic: string, queueId: number, row: number) => ConsumeQueue
+  queueOf: (topic: string, queueId: number, row: number) => UnitReader
   /** A reply was put into the session's outbox. */
   onReply: (session: ClientSession) => void
   commit: (group: string, topic: string, queueId: number, offset: number) => void
