@@ -1,6 +1,6 @@
 // Runs before `npm start` and `npm test`: installs the locked dependencies when they are missing or not those of the lock file.
 // Plain JavaScript, because the Node that runs it may be too old to strip types.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -40,10 +40,26 @@ function dropUnusableNode() {
   }
 }
 
+/** The first start is to be as quick as every later one. Only a convenience: where it fails, the start itself says why. */
+function keepCompiled() {
+  const node = existsSync(bundledNode) ? bundledNode : process.execPath
+  const env = {
+    ...process.env,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? `${root}.cache/node`,
+  }
+  spawnSync(node, [`${root}scripts/warm-start.ts`], {
+    cwd: root,
+    env,
+    stdio: 'ignore',
+    timeout: 20_000,
+  })
+}
+
 if (!isInstalled()) {
   try {
     install()
     dropUnusableNode()
+    keepCompiled()
   } catch (error) {
     console.error(`Could not install the dependencies. ${error.message}`)
     process.exit(1)
