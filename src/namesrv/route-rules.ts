@@ -6,7 +6,7 @@ import { Permission } from './topic-queues.ts'
 const MASTER_ID = 0
 
 /** Topics of brokers among themselves: they want to see who is a slave. */
-const MEMBER_TOPIC_PREFIX = '%SYNC_BROKER_MEMBER_'
+const MEMBER_TOPIC_PREFIX = 'rmq_sys_SYNC_BROKER_MEMBER_'
 
 /** In a group without a master its lowest slave takes id 0, if its queues are read-only already. */
 export function actForMasters(topic: string, route: TopicRouteData): TopicRouteData {

@@ -109,6 +109,15 @@ test('where slaves may act as master, queues of a group without one cannot be wr
   expect(addressesOf(opened)).toEqual([[0, 'a:2']])
 })
 
+test('the topic that brokers of a group use among themselves shows a slave as a slave', () => {
+  const opened = openTable()
+  const topic = 'rmq_sys_SYNC_BROKER_MEMBER_a'
+  opened.register({ ...A1, enableActingMaster: true }, bodyOf({ T: {}, [topic]: {} }))
+  opened.rules.supportActingMaster = true
+  expect(addressesOf(opened)).toEqual([[0, 'a:2']])
+  expect(addressesOf(opened, topic)).toEqual([[1, 'a:2']])
+})
+
 test('the lowest slave registers topics without the permission to write', () => {
   const opened = openTable()
   opened.register({ ...A1, enableActingMaster: true }, two)
