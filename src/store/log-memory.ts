@@ -11,6 +11,9 @@ export const Thread = { MAIN: 0, FLUSH: 1, DISPATCH: 2, REPLICATE: 3, NETWORK: 4
 /** What stops sends (never reads). `Fault.NO_SPACE` ends by itself, `Fault.FENCED` at a restart. */
 export const Fault = { NONE: 0, NO_SPACE: 1, FENCED: 2 } as const
 
+/** Whoever waits looks at the poison word this often: the wake-up may have come just before. */
+const POISON_CHECK_MS = 200
+
 // Words that different threads write lie two cache lines apart, or they would slow each other down.
 const LINE = 32
 const APPEND_LOCK = 0 * LINE
@@ -214,12 +217,15 @@ export class LogShared {
     Atomics.notify(this.#words, CREATED + 1)
   }
 
-  /** Waits until files exist up to `position`, at most `ms`. */
+  /** Waits until files exist up to `position`, about `ms` at most. Throws when a thread broke. */
   awaitCreated(position: number, ms: number): boolean {
-    const low = Atomics.load(this.#words, CREATED + 1) // before the check: a move ends the wait
-    if (this.created.value() >= position) return true
-    this.signalOf(Thread.FLUSH).rouse()
-    Atomics.wait(this.#words, CREATED + 1, low, ms)
+    for (let left = ms; left > 0; left -= POISON_CHECK_MS) {
+      const low = Atomics.load(this.#words, CREATED + 1) // before the check: a move ends the wait
+      if (this.created.value() >= position) return true
+      this.signalOf(Thread.FLUSH).rouse()
+      Atomics.wait(this.#words, CREATED + 1, low, Math.min(left, POISON_CHECK_MS))
+      this.poison.check() // nobody makes files any more
+    }
     return this.created.value() >= position
   }
 
