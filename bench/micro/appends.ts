@@ -59,6 +59,6 @@ function fieldsOf(size: number): RecordFields {
   fields.topic.set(topic, 0, topic.length)
   fields.body.set(Buffer.alloc(size, 'x'), 0, size)
   fields.properties.set(properties, 0, properties.length)
-  fields.suffix = Buffer.from('CLUSTER\u0001DefaultCluster\u0002')
+  fields.suffix.setAll(Buffer.from('CLUSTER\u0001DefaultCluster\u0002'))
   return fields
 }

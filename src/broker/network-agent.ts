@@ -20,6 +20,7 @@ import type { MetadataView } from './metadata-view.ts'
 import { ChunkPool } from './outbox.ts'
 import { RequestFrame } from './request-frame.ts'
 import { LinkType, type ThreadLink } from './thread-link.ts'
+import type { TurnClock } from './turn-clock.ts'
 
 /** With the longest 32-bit delay a timer fires at once; a quiet broker has no reason to look. */
 const TIMER_MAX_MS = 2 ** 30
@@ -32,6 +33,7 @@ export interface NetworkParts {
   held: HeldPulls
   dirty: DirtyBits
   clock: Clock
+  turnClock: TurnClock
 }
 
 /**
@@ -283,6 +285,7 @@ export class NetworkAgent {
   /** Writes what was appended, lets go of the replies that waited for it, and sends them. */
   #endTurn(): void {
     this.#isTurnOpen = false
+    this.#parts.turnClock.endTurn()
     const { shared, writer, link } = this.#parts
     if (!this.#writtenGate.isEmpty || !this.#flushedGate.isEmpty) {
       if (writer.unwritten() > 0) this.#write(writer)

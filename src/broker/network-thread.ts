@@ -23,6 +23,7 @@ import { MetadataView } from './metadata-view.ts'
 import { NetworkAgent } from './network-agent.ts'
 import { ThreadLink } from './thread-link.ts'
 import { TopicQueues } from './topic-queues.ts'
+import { TurnClock } from './turn-clock.ts'
 import type { NetworkBoot, NetworkCommand, NetworkReport } from './workers.ts'
 
 /** Puts a network worker together and does what main tells it. */
@@ -36,6 +37,7 @@ export class NetworkThread {
   readonly #files: LogFiles
   readonly #queues: TopicQueues
   readonly #metadata = new MetadataView()
+  readonly #clock = new TurnClock(systemClock)
   #isStopped = false
 
   constructor(shared: LogShared, boot: NetworkBoot, report: (report: NetworkReport) => void) {
@@ -62,6 +64,7 @@ export class NetworkThread {
       held,
       dirty: new DirtyBits(dirty[worker]!, shared.rows.capacity),
       clock: systemClock,
+      turnClock: this.#clock,
     })
     const replies = new ReplyWriter({ regionId: config.regionId, traceOn: config.traceOn })
     const send = this.#sendHandler({ window, writer, replies })
@@ -123,7 +126,7 @@ export class NetworkThread {
       pid: process.pid,
       hash: randomInt(2 ** 32),
     })
-    const appender = new LogAppender(this.#shared, window, { fileSize, clock: systemClock })
+    const appender = new LogAppender(this.#shared, window, { fileSize, clock: this.#clock })
     return new SendHandler(
       {
         shared: this.#shared,

@@ -20,6 +20,14 @@ export function readPosition(words: Int32Array, at: number): number {
   }
 }
 
+/**
+ * The value, for the role that owns the position or holds the lock that owns it: nobody else moves
+ * it, so plain reads will do. V8 does not inline `Atomics.load`; it costs 20 ns where this costs 2.
+ */
+export function peekPosition(words: Int32Array, at: number): number {
+  return words[at]! * 2 ** 32 + (words[at + 1]! >>> 0)
+}
+
 /** Moves it. Only for the role that owns the position, or holds the lock that owns it. */
 export function publishPosition(words: Int32Array, at: number, value: number): void {
   const high = Math.floor(value / 2 ** 32)
@@ -49,6 +57,11 @@ export class SharedPosition {
 
   value(): number {
     return readPosition(this.#words, this.#at)
+  }
+
+  /** See `peekPosition`. */
+  peek(): number {
+    return peekPosition(this.#words, this.#at)
   }
 
   publish(value: number): void {

@@ -1,4 +1,4 @@
-import { publishPosition, readPosition } from './position.ts'
+import { peekPosition, publishPosition, readPosition } from './position.ts'
 
 /**
  * One row of shared words per (topic, queueId): what threads need to know of a queue.
@@ -30,8 +30,9 @@ export class Rows {
     this.capacity = this.#words.length / ROW_WORDS
   }
 
+  /** Under the append lock, as `publishNext`. */
   next(row: number): number {
-    return readPosition(this.#words, row * ROW_WORDS + NEXT)
+    return peekPosition(this.#words, row * ROW_WORDS + NEXT)
   }
 
   publishNext(row: number, offset: number): void {

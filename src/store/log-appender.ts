@@ -59,7 +59,7 @@ export class LogAppender {
   }
 
   #appendLocked(source: RecordSource): AppendStatus {
-    let position = this.#shared.appended.value()
+    let position = this.#shared.appended.peek()
     const fileEnd = (Math.floor(position / this.#fileSize) + 1) * this.#fileSize
     // Every file ends with a blank of at least 8 bytes (Apache 5.3.3, CommitLog).
     if (source.length + BLANK_LENGTH > fileEnd - position) {
@@ -85,11 +85,13 @@ export class LogAppender {
     const index = this.#window.index(position)
     source.position = position
     source.queueOffset = shared.rows.next(source.row)
-    source.storeTimestamp = Math.max(this.#clock.now(), shared.storeTimestamp.value())
+    const last = shared.storeTimestamp.peek()
+    source.storeTimestamp = Math.max(this.#clock.now(), last)
     source.encodeInto(this.#window, index)
     this.#window.copyOverrun(position, source.length)
     shared.rows.publishNext(source.row, source.queueOffset + source.count)
     shared.appended.publish(position + source.length) // publishes the record
+    if (source.storeTimestamp === last) return
     shared.storeTimestamp.publish(source.storeTimestamp) // after: see LogWriter
   }
 

@@ -71,7 +71,7 @@ export class LogWindow {
     const shared = this.#shared
     const lowest = end - this.size
     if (lowest <= this.#verified) return true
-    this.#verified = shared.verified.value()
+    this.#verified = shared.verified.peek()
     if (lowest <= this.#verified) return true
     const step = this.size / STEPS
     // Whole steps, and even (as floors are). Rounded up: the next appends find it done.

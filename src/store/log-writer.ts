@@ -52,7 +52,7 @@ export class LogWriter {
     // The time first, then the position: the record with this time then lies below `end`.
     const timestamp = this.#shared.storeTimestamp.value()
     const end = this.#shared.appended.value()
-    let position = this.#shared.written.value()
+    let position = this.#shared.written.peek()
     while (position < end) {
       const pieceEnd = this.#pieceEnd(position, end)
       if (!this.#writePiece(position, pieceEnd)) return false

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { writeSafeInt64 } from '../base/bytes.ts'
+import { copyFew, viewOf, writeSafeInt64 } from '../base/bytes.ts'
 import { crc32 } from '../base/crc32.ts'
 import type { RecordSource } from './log-appender.ts'
 import { FIXED_LENGTH, hasQueueEntry, MAGIC_V1, MAGIC_V2, RecordAt } from './log-record.ts'
@@ -12,16 +12,27 @@ const BORN_HOST_V6 = 0x10
 const STORE_HOST_V6 = 0x20
 const TRANSACTION_BITS = 0xc
 
+const NOTHING = Buffer.alloc(0)
+
 /** Some bytes of a buffer; reused, never kept. */
 export class Slice {
-  buffer: Uint8Array = Buffer.alloc(0)
+  buffer: Uint8Array = NOTHING
+  view: DataView = viewOf(NOTHING)
   at = 0
   length = 0
 
+  /** Most requests come in the same read buffer, so its view is made once. */
   set(buffer: Uint8Array, at: number, length: number): void {
-    this.buffer = buffer
+    if (buffer !== this.buffer) {
+      this.buffer = buffer
+      this.view = viewOf(buffer)
+    }
     this.at = at
     this.length = length
+  }
+
+  setAll(buffer: Uint8Array): void {
+    this.set(buffer, 0, buffer.length)
   }
 }
 
@@ -34,10 +45,10 @@ export class RecordFields {
   readonly body = new Slice()
   readonly properties = new Slice()
   /** Pairs that the broker adds behind the sender's, with their separators. */
-  suffix: Uint8Array = Buffer.alloc(0)
+  readonly suffix = new Slice()
   /** IP (4 or 16 bytes) and a 4-byte port. */
-  bornHost: Uint8Array = Buffer.alloc(8)
-  storeHost: Uint8Array = Buffer.alloc(8)
+  readonly bornHost = new Slice()
+  readonly storeHost = new Slice()
   queueId = 0
   flag = 0
   sysFlag = 0
@@ -97,7 +108,7 @@ function encodeRecord(
   fields: RecordFields,
   item: RecordItem,
 ): number {
-  const { view, bytes } = window
+  const { view } = window
   view.setInt32(at, item.length)
   view.setInt32(at + RecordAt.MAGIC, fields.isLongTopic ? MAGIC_V2 : MAGIC_V1)
   view.setInt32(at + RecordAt.BODY_CRC, item.crc)
@@ -107,45 +118,45 @@ function encodeRecord(
   writeSafeInt64(view, at + RecordAt.POSITION, item.position)
   view.setInt32(at + RecordAt.SYS_FLAG, fields.storedSysFlag())
   writeSafeInt64(view, at + RecordAt.BORN_TIMESTAMP, fields.bornTimestamp)
-  let next = put(bytes, at + RecordAt.BORN_HOST, fields.bornHost, 0, fields.bornHost.length)
+  let next = put(window, at + RecordAt.BORN_HOST, fields.bornHost)
   writeSafeInt64(view, next, item.storeTimestamp)
-  next = put(bytes, next + 8, fields.storeHost, 0, fields.storeHost.length)
+  next = put(window, next + 8, fields.storeHost)
   view.setInt32(next, fields.reconsumeTimes)
   writeSafeInt64(view, next + 4, fields.preparedTransactionOffset)
   view.setInt32(next + 12, item.body.length)
-  next = put(bytes, next + 16, item.body.buffer, item.body.at, item.body.length)
+  next = put(window, next + 16, item.body)
   return encodeNames(window, next, fields, item)
 }
 
 function encodeNames(
-  { view, bytes }: LogWindow,
+  window: LogWindow,
   at: number,
   fields: RecordFields,
   item: RecordItem,
 ): number {
-  const { topic, suffix } = fields
+  const { view, bytes } = window
   const topicAt = at + (fields.isLongTopic ? 2 : 1)
-  if (fields.isLongTopic) view.setInt16(at, topic.length)
-  else view.setInt8(at, topic.length)
-  let next = put(bytes, topicAt, topic.buffer, topic.at, topic.length)
+  if (fields.isLongTopic) view.setInt16(at, fields.topic.length)
+  else view.setInt8(at, fields.topic.length)
+  let next = put(window, topicAt, fields.topic)
   view.setInt16(next, fields.propertiesLength(item.properties))
-  next = put(bytes, next + 2, item.properties.buffer, item.properties.at, item.properties.length)
+  next = put(window, next + 2, item.properties)
   if (fields.separatorLength(item.properties) === 1) bytes[next++] = PROPERTY_SEPARATOR
-  return put(bytes, next, suffix, 0, suffix.length)
+  return put(window, next, fields.suffix)
 }
 
-/** V8's `set` into shared memory costs more than a loop up to about this many bytes (bench/micro). */
-const LOOP_MAX = 48
+/** From here on a call into C++ copies faster than we do. */
+const FEW_MAX = 128
 
-function put(target: Buffer, at: number, source: Uint8Array, from: number, length: number): number {
-  if (length <= LOOP_MAX) for (let i = 0; i < length; i++) target[at + i] = source[from + i]!
-  else (source as Buffer).copy(target, at, from, from + length)
+function put(window: LogWindow, at: number, { buffer, view, at: from, length }: Slice): number {
+  if (length <= FEW_MAX) copyFew(window.view, at, view, from, length)
+  else (buffer as Buffer).copy(window.bytes, at, from, from + length)
   return at + length
 }
 
 /** The CRC that a record carries of its stored body: CRC-32 without its top bit. */
 function bodyCrc(body: Slice): number {
-  return crc32(body.buffer, body.at, body.length) & 0x7fffffff
+  return crc32(body.view, body.at, body.length) & 0x7fffffff
 }
 
 /** One message. Set the fields, then `prepare`, then append. */

@@ -40,10 +40,10 @@ export function recordFields(params: RecordParams): RecordFields {
   set(fields.topic, topic)
   set(fields.body, body)
   set(fields.properties, properties)
-  fields.suffix = Buffer.from(suffix)
+  fields.suffix.setAll(Buffer.from(suffix))
   fields.isLongTopic = topic.length > 127
-  fields.bornHost = params.bornHost ?? host([10, 0, 0, 1], 40_001)
-  fields.storeHost = params.storeHost ?? host([10, 0, 0, 2], 10_911)
+  fields.bornHost.setAll(params.bornHost ?? host([10, 0, 0, 1], 40_001))
+  fields.storeHost.setAll(params.storeHost ?? host([10, 0, 0, 2], 10_911))
   fields.queueId = params.queueId ?? 0
   fields.flag = params.flag ?? 0
   fields.sysFlag = params.sysFlag ?? 0

@@ -119,7 +119,7 @@ export class SendHandler {
   constructor(parts: SendParts, options: SendOptions) {
     this.#parts = parts
     this.#options = options
-    this.#fields.storeHost = options.storeHost
+    this.#fields.storeHost.setAll(options.storeHost)
     this.#quarter = parts.shared.memory.windowSize / 4
     this.#reply = {
       serializeType: 0,
@@ -154,7 +154,7 @@ export class SendHandler {
         `the topic has ${topicLength} bytes, autoMessageVersionOnTopicLen is false`,
       )
     }
-    this.#fields.bornHost = session.bornHost
+    this.#fields.bornHost.setAll(session.bornHost)
     this.#append(session, request, keys, topic)
     return null
   }
@@ -200,7 +200,7 @@ export class SendHandler {
     const asks = this.#readProperties(request, keys)
     this.#refuseUnsupported(asks)
     const hasKey = isBatch || (asks & Asks.HAS_UNIQ_KEY) !== 0
-    this.#fields.suffix = hasKey ? this.#options.suffix : this.#suffixWithKey()
+    this.#fields.suffix.setAll(hasKey ? this.#options.suffix : this.#suffixWithKey())
     const source = isBatch ? this.#prepareBatch() : this.#prepareMessage()
     source.row = topic.rows[this.#fields.queueId]!
     this.#appendSource(source)
