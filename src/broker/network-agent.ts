@@ -24,6 +24,13 @@ import type { TurnClock } from './turn-clock.ts'
 
 /** With the longest 32-bit delay a timer fires at once; a quiet broker has no reason to look. */
 const TIMER_MAX_MS = 2 ** 30
+/**
+ * Replies of this many bytes do not wait for the end of the turn: one read may bring a thousand
+ * pulls, and only a connection that was written to knows that its peer does not read.
+ */
+const EARLY_SEND = 1024 * 1024
+const MAIN_IS_BEHIND =
+  '[OVERLOAD]system busy, start flow control for a while: the broker thread is behind'
 
 export interface NetworkParts {
   shared: LogShared
@@ -89,20 +96,20 @@ export class NetworkAgent {
   }
 
   /** Main published changes of topics, groups or subscriptions. */
-  applyChanges(
-    changes: readonly MetadataChange[],
-    version: number,
-    onTopicGone: (rows: readonly number[]) => void,
-  ): void {
+  applyChanges(changes: readonly MetadataChange[], version: number): void {
     const { metadata, shared } = this.#parts
     for (const change of changes) {
-      if (change.kind === 'topicGone') onTopicGone(metadata.rowsOf(change.topic))
+      if (change.kind === 'topicGone') {
+        this.#pull!.topicGone(change.topic, metadata.rowsOf(change.topic))
+      }
       metadata.apply(change)
     }
     shared.publishApplied(version)
   }
 
+  /** A reply was put into the session's outbox. */
   onReply(session: ClientSession): void {
+    if (session.replies.unsent >= EARLY_SEND) session.replies.sendAll()
     this.#beReady(session)
     this.#openTurn()
   }
@@ -166,6 +173,7 @@ export class NetworkAgent {
       }
       case RequestCode.PULL_MESSAGE:
       case RequestCode.LITE_PULL_MESSAGE: {
+        this.#openTurn() // if it is held, its time must be looked after
         const group = this.#pull!.handle(session, this.#request)
         return group === null ? null : { kind: 'group', group }
       }
@@ -184,14 +192,13 @@ export class NetworkAgent {
   /** Main has the rest: the frame crosses as it came. */
   #forward(session: ClientSession, bytes: Buffer, start: number, end: number): void {
     const { link } = this.#parts
+    this.commits.flush() // main hears of things in the order the client did them
     this.#introduce(session)
     const { slot: first, generation: second } = session
     const payload = bytes.subarray(start, end)
-    const isSent = link.send({ type: LinkType.REQUEST, first, second, payload })
-    if (!isSent && !this.#request.isOneway) {
-      const why =
-        '[OVERLOAD]system busy, start flow control for a while: the broker thread is behind'
-      session.answer(this.#request.fields, 'SYSTEM_BUSY', why)
+    if (!link.isFull) link.send({ type: LinkType.REQUEST, first, second, payload })
+    else if (!this.#request.isOneway) {
+      session.answer(this.#request.fields, 'SYSTEM_BUSY', MAIN_IS_BEHIND)
       this.onReply(session)
     }
     this.#openTurn()
@@ -208,23 +215,18 @@ export class NetworkAgent {
   /** Asks main to make a topic or group; the request waits here and is then tried once more. */
   #ask(session: ClientSession, ask: Ask, frame: Buffer): void {
     this.#introduce(session)
-    const isOneway = this.#request.isOneway
-    const to = {
-      opaque: this.#request.fields.opaque,
-      serializeType: this.#request.fields.serializeType,
-    }
-    const id = this.#asks.add({ session, frame: Buffer.from(frame), isOneway, ...to })
+    const { link } = this.#parts
+    const { isOneway, fields } = this.#request
+    const { opaque, serializeType } = fields
+    const copy = Buffer.from(frame)
+    const id = link.isFull
+      ? -1
+      : this.#asks.add({ session, frame: copy, isOneway, opaque, serializeType })
+    if (id === -1) throw new ResponseError('SYSTEM_BUSY', MAIN_IS_BEHIND)
     const payload = Buffer.from(
       JSON.stringify({ ...ask, address: session.connection.remoteAddress }),
     )
-    const isSent =
-      id !== -1 && this.#parts.link.send({ type: LinkType.ASK, first: id, second: 0, payload })
-    if (!isSent) {
-      if (id !== -1) this.#asks.take(id)
-      const why =
-        '[OVERLOAD]system busy, start flow control for a while: too many topics or groups are being made'
-      throw new ResponseError('SYSTEM_BUSY', why)
-    }
+    link.send({ type: LinkType.ASK, first: id, second: 0, payload })
     this.#openTurn()
   }
 

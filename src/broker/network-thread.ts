@@ -85,9 +85,7 @@ export class NetworkThread {
         )
         return
       case 'metadata':
-        this.#agent.applyChanges(command.changes, command.version, (rows) =>
-          this.#queues.forget(rows),
-        )
+        this.#agent.applyChanges(command.changes, command.version)
         return
       case 'stop':
         void this.#stop()
@@ -182,6 +180,7 @@ export class NetworkThread {
         replies: parts.replies,
         clock: systemClock,
         queueOf: (topic, queueId, row) => this.#queues.get(topic, queueId, row),
+        forgetQueues: (rows) => this.#queues.forget(rows),
         onReply: (session) => this.#agent.onReply(session),
         commit: (group, topic, queueId, offset) =>
           this.#agent.commits.add(group, topic, queueId, offset),

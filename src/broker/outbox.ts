@@ -31,6 +31,7 @@ export class Outbox {
   #length = 0
   #sent = 0
   #allowed = 0
+  #isSending = false
 
   constructor(connection: Connection, pool: ChunkPool) {
     this.#connection = connection
@@ -42,8 +43,9 @@ export class Outbox {
     return this.#chunkStart + this.#length
   }
 
-  get isEmpty(): boolean {
-    return this.#sent === this.end
+  /** Bytes that were put in and are still here. */
+  get unsent(): number {
+    return this.end - this.#sent
   }
 
   /** Makes a place for `length` bytes, in the buffer it returns from `reservedAt` on. */
@@ -83,6 +85,13 @@ export class Outbox {
 
   /** Everything below `offset` leaves; what is above waits for another call. */
   sendUpTo(offset: number): void {
+    if (this.#isSending) return // a send that lets the connection read on may bring new replies
+    this.#isSending = true
+    this.#sendChunks(offset)
+    this.#isSending = false
+  }
+
+  #sendChunks(offset: number): void {
     while (this.#full.length > 0 && this.#sent < offset) {
       const { chunk, start, end } = this.#full[0]!
       const isDone = this.#send(chunk, start, Math.min(end, offset))

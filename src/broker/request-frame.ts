@@ -1,5 +1,5 @@
 import { HeaderScanner } from '../protocol/header-scanner.ts'
-import { SerializeType } from '../protocol/frame.ts'
+import { FrameError, SerializeType } from '../protocol/frame.ts'
 import { CommandFlag, decodeCommand, encodeCommand } from '../protocol/remoting-command.ts'
 
 /**
@@ -19,7 +19,7 @@ export class RequestFrame {
     }
     const command = decodeCommand(bytes.subarray(start, end))
     const plain = encodeCommand({ ...command, serializeType: SerializeType.ROCKETMQ })
-    fields.scan(plain, 4, plain.length)
+    if (!fields.scan(plain, 4, plain.length)) throw new FrameError('a header with too many fields')
     fields.serializeType = command.serializeType
     this.code = command.code // the binary form holds 16 bits of it
   }

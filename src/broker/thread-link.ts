@@ -1,4 +1,4 @@
-import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { ByteRing, type RecordReader, type RingRecord } from '../ring/byte-ring.ts'
 import type { Signal } from '../ring/signal.ts'
 
@@ -25,14 +25,30 @@ export const LinkType = {
 /** Stands in the ring for a record whose payload travels through the port, to keep the order. */
 const BIG = 1 << 16
 const DRAIN_LIMIT = 1024
-/** Bytes that may wait on this side for room in the ring. */
-const WAITING_MAX = 32 * 1024 * 1024
+/** Bytes on their way to the other side, besides those in the ring, from which on the link is full. */
+const PENDING_MAX = 32 * 1024 * 1024
+/** What a record costs besides its payload while it waits for room. */
+const RECORD_COST = 128
 
 /** Memory and ports of a link, as they travel to a worker. */
 export interface LinkEnd {
   outgoing: SharedArrayBuffer
   incoming: SharedArrayBuffer
+  /** One word for each direction: bytes in the port. */
+  posted: SharedArrayBuffer
+  sender: 0 | 1
   port: MessagePort
+}
+
+/** The two ends of a new link. */
+export function linkEnds(ringBytes: number): [LinkEnd, LinkEnd] {
+  const [first, second] = [ByteRing.allocate(ringBytes), ByteRing.allocate(ringBytes)]
+  const posted = new SharedArrayBuffer(8)
+  const { port1, port2 } = new MessageChannel()
+  return [
+    { outgoing: first, incoming: second, posted, sender: 0, port: port1 },
+    { outgoing: second, incoming: first, posted, sender: 1, port: port2 },
+  ]
 }
 
 /**
@@ -44,7 +60,10 @@ export class ThreadLink {
   readonly #incoming: ByteRing
   readonly #port: MessagePort
   readonly #peer: Signal
-  readonly #waiting: RingRecord[] = []
+  readonly #posted: Int32Array
+  readonly #sender: 0 | 1
+  #waiting: RingRecord[] = []
+  #waitingHead = 0
   #waitingBytes = 0
   #hasNews = false
 
@@ -52,18 +71,23 @@ export class ThreadLink {
     this.#outgoing = new ByteRing(end.outgoing)
     this.#incoming = new ByteRing(end.incoming)
     this.#port = end.port
+    this.#posted = new Int32Array(end.posted)
+    this.#sender = end.sender
     this.#peer = peer
   }
 
-  /** False: too much waits already for the other side; nothing was sent. */
-  send(record: RingRecord): boolean {
-    if (this.#waitingBytes > WAITING_MAX) return false
+  /** Too much waits already for the other side: whatever can be refused should be. */
+  get isFull(): boolean {
+    return this.#waitingBytes + Atomics.load(this.#posted, this.#sender) > PENDING_MAX
+  }
+
+  /** Never lost, always in order. Who sends what clients ask for looks at `isFull` before. */
+  send(record: RingRecord): void {
     this.#hasNews = true
     const small = record.payload.length <= this.#outgoing.payloadMax ? record : this.#post(record)
-    if (this.#waiting.length === 0 && this.#outgoing.offer(small)) return true
-    this.#waiting.push({ ...small, payload: Uint8Array.from(small.payload) })
-    this.#waitingBytes += small.payload.length
-    return true
+    if (this.#waiting.length === 0 && this.#outgoing.offer(small)) return
+    this.#waiting.push({ ...small, payload: new Uint8Array(small.payload) })
+    this.#waitingBytes += RECORD_COST + small.payload.length
   }
 
   /** Once per turn: tells the other side that something was sent. */
@@ -85,20 +109,29 @@ export class ThreadLink {
   }
 
   #sendWaiting(): void {
-    while (this.#waiting.length > 0 && this.#outgoing.offer(this.#waiting[0]!)) {
-      this.#waitingBytes -= this.#waiting.shift()!.payload.length
+    const waiting = this.#waiting
+    if (waiting.length === 0) return
+    let head = this.#waitingHead
+    while (head < waiting.length && this.#outgoing.offer(waiting[head]!)) {
+      this.#waitingBytes -= RECORD_COST + waiting[head++]!.payload.length
       this.#hasNews = true
     }
+    const isWorthIt = head * 2 >= waiting.length
+    if (isWorthIt) this.#waiting = waiting.slice(head)
+    this.#waitingHead = isWorthIt ? 0 : head
   }
 
   /** First the bytes, then what stands for them in the ring: whoever meets it finds them. */
   #post(record: RingRecord): RingRecord {
-    const copy = Uint8Array.from(record.payload) // it may be a slice of a buffer in use
+    const copy = new Uint8Array(record.payload) // it may be a slice of a buffer in use
+    Atomics.add(this.#posted, this.#sender, copy.length) // the other side takes it off again
     this.#port.postMessage(copy.buffer, [copy.buffer])
     return { ...record, type: record.type | BIG, payload: new Uint8Array(0) }
   }
 
   #takeBig(): Buffer {
-    return Buffer.from((receiveMessageOnPort(this.#port) as { message: ArrayBuffer }).message)
+    const { message } = receiveMessageOnPort(this.#port) as { message: ArrayBuffer }
+    Atomics.sub(this.#posted, 1 - this.#sender, message.byteLength)
+    return Buffer.from(message)
   }
 }

@@ -1,6 +1,14 @@
 import { hostBytes, parseAddress } from '../net/address.ts'
+import { encodeOrExplain } from '../net/answer.ts'
 import type { Handlers, Peer } from '../net/handlers.ts'
-import { decodeCommand, encodeCommand, type RemotingCommand } from '../protocol/remoting-command.ts'
+import { FrameError } from '../protocol/frame.ts'
+import {
+  decodeCommand,
+  isOneway,
+  isResponse,
+  type RemotingCommand,
+  responseTo,
+} from '../protocol/remoting-command.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import type { Log } from '../log/log.ts'
@@ -15,9 +23,12 @@ export interface PeerEvents {
   onCommits(commits: OffsetCommit[]): void
   /** Makes the topic or group. Rejects with ResponseError. */
   onAsk(ask: Ask): Promise<void>
-  onError(error: unknown): void
+  onError: (error: unknown) => void
   log: Log
 }
+
+/** Requests of one worker's clients that may be unanswered. */
+const IN_FLIGHT_MAX = 16_384
 
 let nextPeerId = 1
 
@@ -38,19 +49,18 @@ class WorkerPeer implements Peer {
     this.host = hostBytes(parseAddress(at.address).host)
   }
 
+  /** With too much waiting for the worker it is dropped: the client times out, and asks again. */
   send(command: RemotingCommand): void {
-    this.#send(LinkType.FRAME, encodeCommand(command))
-    this.#link.flush()
+    if (!this.#link.isFull) this.#send(LinkType.FRAME, encodeOrExplain(command))
   }
 
   close(reason: string): void {
     this.#send(LinkType.CLOSE, Buffer.from(reason))
-    this.#link.flush()
   }
 
-  /** A link with too much waiting drops it: the client times out, and asks again. */
   #send(type: number, payload: Uint8Array): void {
     this.#link.send({ type, first: this.#slot, second: this.generation, payload })
+    this.#link.flush()
   }
 }
 
@@ -59,6 +69,7 @@ export class WorkerPeers {
   readonly #link: ThreadLink
   readonly #events: PeerEvents
   readonly #peers = new Map<number, WorkerPeer>()
+  #inFlight = 0
 
   constructor(link: ThreadLink, events: PeerEvents) {
     this.#link = link
@@ -103,9 +114,13 @@ export class WorkerPeers {
     this.#events.onClosed(peer.id)
   }
 
-  /** The worker has found the frame to be whole; what its handler answers goes back as it is. */
   async #onRequest(peer: WorkerPeer, frame: Buffer): Promise<void> {
-    const response = await this.#events.handlers.answer(decodeCommand(frame), peer)
+    const request = decodeOrClose(peer, frame)
+    if (request === null || isResponse(request)) return // nobody here asked for anything
+    if (this.#inFlight === IN_FLIGHT_MAX) return refuse(peer, request)
+    this.#inFlight++
+    const response = await this.#events.handlers.answer(request, peer)
+    this.#inFlight--
     if (response !== null) peer.send(response)
   }
 
@@ -123,4 +138,21 @@ export class WorkerPeers {
     this.#link.send({ type: LinkType.ANSWERED, first: id, second: code, payload })
     this.#link.flush()
   }
+}
+
+/** The worker looks for what it needs itself: it may have taken what is no frame after all. */
+function decodeOrClose(peer: WorkerPeer, frame: Buffer): RemotingCommand | null {
+  try {
+    return decodeCommand(frame)
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error
+    peer.close(error.message)
+    return null
+  }
+}
+
+function refuse(peer: WorkerPeer, request: RemotingCommand): void {
+  if (isOneway(request)) return
+  const why = `[OVERLOAD]system busy, start flow control for a while: ${IN_FLIGHT_MAX} requests are under way`
+  peer.send(responseTo(request, ResponseCode.SYSTEM_BUSY, why))
 }

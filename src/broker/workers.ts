@@ -1,12 +1,11 @@
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { type MessagePort, Worker } from 'node:worker_threads'
 import type { BrokerConfig } from '../config/broker.ts'
-import { ByteRing } from '../ring/byte-ring.ts'
 import { DirtyBits } from '../ring/dirty-bits.ts'
 import { isThreadFailure } from '../ring/thread-failure.ts'
 import type { RowsChange } from '../store/topic-rows.ts'
 import { Thread, type LogMemory, type LogShared } from '../store/log-memory.ts'
 import type { MetadataChange } from './metadata-change.ts'
-import { type LinkEnd, ThreadLink } from './thread-link.ts'
+import { type LinkEnd, linkEnds, ThreadLink } from './thread-link.ts'
 
 /** Bytes of one ring between main and a network worker. */
 const RING_BYTES = 1024 * 1024
@@ -114,15 +113,11 @@ export class Workers {
   }
 
   #startNetwork(nth: number, storeHost: Uint8Array): void {
-    const toWorker = ByteRing.allocate(RING_BYTES)
-    const toMain = ByteRing.allocate(RING_BYTES)
-    const { port1, port2 } = new MessageChannel()
+    const [ours, theirs] = linkEnds(RING_BYTES)
     const thread = Thread.NETWORK + nth
-    const theirs: LinkEnd = { outgoing: toMain, incoming: toWorker, port: port2 }
     const boot: NetworkBoot = { ...this.#boot(thread), link: theirs, storeHost }
-    const worker = this.#start('network', boot, [port2])
-    const ours: LinkEnd = { outgoing: toWorker, incoming: toMain, port: port1 }
-    port1.unref()
+    const worker = this.#start('network', boot, [theirs.port])
+    ours.port.unref()
     this.network.push({ worker, link: new ThreadLink(ours, this.#shared.signalOf(thread)) })
   }
 
@@ -130,7 +125,7 @@ export class Workers {
     const url = new URL(`../../workers/${role}.ts`, import.meta.url)
     const worker = new Worker(url, {
       workerData: boot,
-      transferList: transferList as never,
+      transferList,
       name: role,
     })
     worker.on('message', (message) => {

@@ -1,6 +1,13 @@
 /** The one place where an error becomes a response. */
 import { AssertionError } from '../base/assert.ts'
-import { isOneway, type RemotingCommand, responseTo } from '../protocol/remoting-command.ts'
+import { FrameError } from '../protocol/frame.ts'
+import {
+  encodeCommand,
+  isOneway,
+  isResponse,
+  type RemotingCommand,
+  responseTo,
+} from '../protocol/remoting-command.ts'
 import { requestCodeName } from '../protocol/request.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import { ResponseError } from '../protocol/response-error.ts'
@@ -20,6 +27,16 @@ export function errorResponse(
   return isAnswer
     ? responseTo(request, error.code, error.message)
     : responseTo(request, ResponseCode.SYSTEM_ERROR, String(error))
+}
+
+/** A response that is too long for any reader becomes one that says so. */
+export function encodeOrExplain(command: RemotingCommand): Buffer {
+  try {
+    return encodeCommand(command)
+  } catch (error) {
+    if (!(error instanceof FrameError) || !isResponse(command)) throw error
+    return encodeCommand(responseTo(command, ResponseCode.SYSTEM_ERROR, error.message))
+  }
 }
 
 /** Apache's remark, its leading blank included. */

@@ -1,13 +1,6 @@
 import { type Clock, systemClock } from '../base/clock.ts'
-import { FrameError } from '../protocol/frame.ts'
-import {
-  decodeCommand,
-  encodeCommand,
-  isResponse,
-  type RemotingCommand,
-  responseTo,
-} from '../protocol/remoting-command.ts'
-import { ResponseCode } from '../protocol/response-code.ts'
+import { decodeCommand, isResponse, type RemotingCommand } from '../protocol/remoting-command.ts'
+import { encodeOrExplain } from './answer.ts'
 import type { Connection, FrameHandler } from './connection.ts'
 import { Connections, type ConnectionsOptions } from './connections.ts'
 import type { Handlers, Peer } from './handlers.ts'
@@ -112,15 +105,5 @@ class ServerPeer implements Peer, FrameHandler {
   #flush(): void {
     this.#isCorked = false
     this.#connection.uncork()
-  }
-}
-
-/** A response that is too long for any reader becomes one that says so. */
-function encodeOrExplain(command: RemotingCommand): Buffer {
-  try {
-    return encodeCommand(command)
-  } catch (error) {
-    if (!(error instanceof FrameError) || !isResponse(command)) throw error
-    return encodeCommand(responseTo(command, ResponseCode.SYSTEM_ERROR, error.message))
   }
 }

@@ -1,15 +1,13 @@
-import { MessageChannel } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { systemDisk } from '../../src/base/disk.ts'
 import { BrokerStore } from '../../src/broker/broker-store.ts'
 import type { MetadataChange } from '../../src/broker/metadata-change.ts'
 import { NetworkThread } from '../../src/broker/network-thread.ts'
-import { ThreadLink } from '../../src/broker/thread-link.ts'
+import { linkEnds, ThreadLink } from '../../src/broker/thread-link.ts'
 import type { NetworkReport } from '../../src/broker/workers.ts'
 import { brokerDeclaration } from '../../src/config/broker.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { ByteRing } from '../../src/ring/byte-ring.ts'
 import { DirtyBits } from '../../src/ring/dirty-bits.ts'
 import { DispatchAgent } from '../../src/store/dispatch-agent.ts'
 import { FlushAgent } from '../../src/store/flush-agent.ts'
@@ -74,14 +72,9 @@ export class SteppedBroker {
       dirty: [new DirtyBits(dirty, config.maxQueues)],
       takeChanges: () => this.#rowsChanges.splice(0),
     })
-    const [toWorker, toMain] = [ByteRing.allocate(MIB), ByteRing.allocate(MIB)]
-    const { port1, port2 } = new MessageChannel()
-    for (const port of [port1, port2]) port.unref()
-    const link = { outgoing: toMain, incoming: toWorker, port: port2 }
-    this.main = new ThreadLink(
-      { outgoing: toWorker, incoming: toMain, port: port1 },
-      this.shared.signalOf(Thread.NETWORK),
-    )
+    const [ours, link] = linkEnds(MIB)
+    for (const { port } of [ours, link]) port.unref()
+    this.main = new ThreadLink(ours, this.shared.signalOf(Thread.NETWORK))
     const storeHost = Buffer.from('7f00000100002a9f', 'hex')
     const boot = { memory, thread: Thread.NETWORK, config, dirty: [dirty], link, storeHost }
     this.#thread = new NetworkThread(this.shared, boot, (report) => {

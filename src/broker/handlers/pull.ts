@@ -45,6 +45,8 @@ const CODE_OF: Record<ReadStatus, ResponseCodeName> = {
 /** A hold longer than this is the client's mistake; Java's ask for 15 to 30 s. */
 const HOLD_MAX_MS = 120_000
 const MESSAGES_MAX = 1024
+/** One pull passes over this many lots of entries that it does not want; then others have their turn. */
+const SCANS_MAX = 16
 
 export interface PullOptions {
   brokerName: string
@@ -62,6 +64,8 @@ export interface PullParts {
   replies: ReplyWriter
   clock: Clock
   queueOf: (topic: string, queueId: number, row: number) => UnitReader
+  /** These queues are not asked for again. */
+  forgetQueues: (rows: readonly number[]) => void
   /** A reply was put into the session's outbox. */
   onReply: (session: ClientSession) => void
   commit: (group: string, topic: string, queueId: number, offset: number) => void
@@ -122,6 +126,17 @@ export class PullHandler {
     for (const pull of this.#parts.held.takeExpired(now)) this.#run(pull, false)
   }
 
+  /** The topic was deleted: closes its queues, and tells the pulls held on them. */
+  topicGone(topic: string, rows: readonly number[]): void {
+    for (const row of rows) {
+      for (const pull of this.#parts.held.take(row)) {
+        pull.session.answer(pull, 'TOPIC_NOT_EXIST', notExist(topic))
+        this.#parts.onReply(pull.session)
+      }
+    }
+    this.#parts.forgetQueues(rows)
+  }
+
   #checkBroker(request: RequestFrame): void {
     const { brokerPermission, brokerName, litePullMessageEnable } = this.#options
     if ((brokerPermission & Permission.READ) === 0) {
@@ -148,8 +163,7 @@ export class PullHandler {
     const topic =
       at === -1 ? undefined : topics.get(fields.bytes, fields.valueAt(at), fields.valueLength(at))
     if (topic === undefined) {
-      const name = shown(fields.text(KEY.topic) ?? '')
-      throw new ResponseError('TOPIC_NOT_EXIST', `topic[${name}] not exist, apply first please!`)
+      throw new ResponseError('TOPIC_NOT_EXIST', notExist(fields.text(KEY.topic) ?? ''))
     }
     if ((topic.perm & Permission.READ) === 0) {
       const why = `the topic[${topic.topic}] pulling message is forbidden`
@@ -233,7 +247,7 @@ export class PullHandler {
   /** Answers, holds, or waits for the disk and then does one of both. */
   #run(pull: HeldPull, mayHold: boolean): void {
     const { reader } = this.#parts
-    for (;;) {
+    for (let scans = 1; ; scans++) {
       reader.find({
         row: pull.row,
         queue: this.#parts.queueOf(pull.topic, pull.queueId, pull.row),
@@ -247,8 +261,8 @@ export class PullHandler {
       if (status === ReadStatus.NO_MATCHED_MESSAGE) pull.offset = reader.nextOffset
       const isWorthWaiting =
         CODE_OF[status] === 'PULL_NOT_FOUND' && pull.offset === reader.maxOffset
-      const isFilteredOut = status === ReadStatus.NO_MATCHED_MESSAGE && mayHold
-      if (isFilteredOut && pull.offset < reader.maxOffset) continue
+      const isFilteredOut = status === ReadStatus.NO_MATCHED_MESSAGE && scans <= SCANS_MAX
+      if (isFilteredOut && mayHold && pull.offset < reader.maxOffset) continue
       if (!mayHold || !(isWorthWaiting || isFilteredOut)) return this.#answerEmpty(pull)
       if (!this.#hasTime(pull) || this.#parts.held.park(pull)) return
     }
@@ -314,4 +328,8 @@ export class PullHandler {
     reply.maxOffset = reader.maxOffset
     return this.#parts.replies.writePullReply(buffer, at, reply, bodyLength)
   }
+}
+
+function notExist(topic: string): string {
+  return `topic[${shown(topic)}] not exist, apply first please!`
 }
