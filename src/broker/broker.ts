@@ -43,6 +43,7 @@ export class Broker {
   readonly #context: OpenBrokerContext
   readonly #registration: Registration
   readonly #client: RemotingClient
+  readonly #drain: () => void
   readonly #stopLoop: () => void
 
   private constructor(
@@ -54,6 +55,7 @@ export class Broker {
       context: OpenBrokerContext
       registration: Registration
       client: RemotingClient
+      drain: () => void
       stopLoop: () => void
     },
   ) {
@@ -64,6 +66,7 @@ export class Broker {
     this.#context = built.context
     this.#registration = built.registration
     this.#client = built.client
+    this.#drain = built.drain
     this.#stopLoop = built.stopLoop
   }
 
@@ -93,9 +96,12 @@ export class Broker {
     const publisher = new MetadataPublisher(store.shared, workers, store.rows)
     for (const topic of store.rows.topics()) publisher.publishRows(topic)
     let peers: WorkerPeers[] = []
+    const drain = () => {
+      for (const each of peers) each.drain()
+    }
     const turn = () => {
       publisher.onWake()
-      for (const each of peers) each.drain()
+      drain()
     }
     const stopLoop = startLoop(store, turn, log) // before anybody waits for a worker's answer
     const queueStore = new MainQueueStore(store, publisher, BrokerStore.hotBytes(config))
@@ -113,6 +119,7 @@ export class Broker {
       context,
       registration,
       client,
+      drain,
       stopLoop,
     })
   }
@@ -125,6 +132,7 @@ export class Broker {
     const stopped = this.#workers.network.map((worker) => this.#workers.report(worker, 'stopped'))
     this.#workers.tellNetwork({ kind: 'stop' })
     await Promise.all(stopped)
+    this.#drain() // the workers' last words: offsets that pulls committed
     await this.#catchUp()
     await this.#context.close()
     this.#stopLoop()

@@ -45,7 +45,7 @@ export function scanProperties(bytes: Uint8Array, at: number, length: number): n
 }
 
 function asksOf(bytes: Uint8Array, at: number, end: number): number {
-  switch (bytes[at]) {
+  switch (bytes[at]!) {
     case U:
       return startsWith(bytes, at, end, UNIQ_KEY) ? Asks.HAS_UNIQ_KEY : 0
     case D:

@@ -63,6 +63,11 @@ export class Signal {
     Atomics.store(this.#words, this.#at + 1, seen | 1)
     const wait = Atomics.waitAsync(this.#words, this.#at, seen)
     if (wait.async) await wait.value
+    else await nextTurn() // woken already; sockets and timers must have their turn in between
     Atomics.store(this.#words, this.#at + 1, AWAKE)
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
