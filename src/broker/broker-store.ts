@@ -1,11 +1,18 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import { Checkpoint, NO_TIMES, readCheckpoint } from '../store/checkpoint.ts'
-import { UNIT_LENGTH, readUnit, type Unit } from '../store/consume-queue.ts'
+import {
+  beginRun,
+  endRun,
+  readCleanStop,
+  wasStoppedCleanly,
+  type CleanStop,
+} from '../store/clean-stop.ts'
+import { PRE_BLANK_LENGTH, UNIT_LENGTH, readUnit, type Unit } from '../store/consume-queue.ts'
 import { DeletedTopics } from '../store/deleted-topics.ts'
 import { LogFiles } from '../store/log-files.ts'
 import { allocateLogMemory, LogShared, Thread, Fault } from '../store/log-memory.ts'
@@ -15,7 +22,7 @@ import { LogWindow } from '../store/log-window.ts'
 import { LogWriter } from '../store/log-writer.ts'
 import { QueueRows } from '../store/queue-rows.ts'
 import { recover, type Recovered } from '../store/recovery.ts'
-import { StoreLock, writeAbortFile } from '../store/store-lock.ts'
+import { StoreLock } from '../store/store-lock.ts'
 import { storePlaces, type StorePlaces } from '../store/store-places.ts'
 import type { Log } from '../log/log.ts'
 import { TopicQueues } from './topic-queues.ts'
@@ -84,23 +91,15 @@ export class BrokerStore {
     config: BrokerConfig,
     { disk, log }: { disk: Disk; clock: Clock; log: Log },
   ): Promise<BrokerStore> {
-    const places = storePlaces(config)
-    mkdirSync(places.root, { recursive: true })
-    const lock = await StoreLock.take(places.root)
+    const { root } = storePlaces(config)
+    mkdirSync(root, { recursive: true })
+    const lock = await StoreLock.take(root)
     try {
-      const deleted = new DeletedTopics(disk, places.root)
-      const isAbnormal = disk.exists(join(places.root, 'abort'))
-      const recovered = recover(disk, {
-        ...places,
-        isAbnormal,
-        checkCrc: config.checkCRCOnRecover,
-        times: readCheckpoint(disk, places.root),
-        deletedBelow: deleted.below,
-      })
-      if (recovered.isCut)
-        log.warn({ position: recovered.end }, 'a torn record was cut off the log')
+      const deleted = new DeletedTopics(disk, root)
+      const recovered = recoverStore(config, disk, { deleted, lock })
+      report(recovered, log)
       deleted.dropBelow(recovered.minPosition)
-      writeAbortFile(places.root)
+      beginRun(disk, root)
       return new BrokerStore({ config, disk, lock, recovered, deleted })
     } catch (error) {
       await lock.release()
@@ -117,10 +116,32 @@ export class BrokerStore {
   async close(): Promise<void> {
     this.#files.closeAll()
     this.#queues.closeAll()
-    const isClean = this.shared.fault() === Fault.NONE && this.writer.unwritten() === 0
-    if (isClean) this.#writeCheckpoint()
-    if (isClean) rmSync(join(this.places.root, 'abort'), { force: true })
+    if (this.#isComplete()) {
+      this.#writeCheckpoint()
+      endRun(this.#disk, this.places.root, this.#cleanStop())
+    }
     await this.#lock.release()
+  }
+
+  /** Every position has come to the end of the log. */
+  #isComplete(): boolean {
+    const { appended, written, flushed, dispatched } = this.shared
+    const end = appended.value()
+    const isThere = [written, flushed, dispatched].every((position) => position.value() === end)
+    return isThere && this.shared.fault() === Fault.NONE
+  }
+
+  #cleanStop(): CleanStop {
+    let [queues, entries] = [0, 0]
+    for (const topic of this.rows.topics()) {
+      for (const row of this.rows.of(topic) ?? []) {
+        const max = this.shared.rows.max(row)
+        if (max > 0) queues++
+        entries += max
+      }
+    }
+    const timestamp = this.shared.storeTimestamp.value()
+    return { end: this.shared.appended.value(), timestamp, queues, entries }
   }
 
   /** The row exists and messages have been stored under it. */
@@ -143,7 +164,7 @@ export class BrokerStore {
     return record.position === unit.position ? record.storeTimestamp : -1
   }
 
-  /** The queue's entry; null when its file is gone. */
+  /** The queue's entry; null when its file or its message is gone. */
   unitAt(topic: string, queueId: number, offset: number): Unit | null {
     const row = this.rows.row(topic, queueId)
     if (row === undefined) return null
@@ -151,7 +172,7 @@ export class BrokerStore {
     if (queue.read(offset, 1, this.#units) !== 1) return null
     const unit = { position: 0, length: 0, tagsCode: 0 }
     readUnit(unit, new DataView(this.#units.buffer, this.#units.byteOffset), 0)
-    return unit
+    return unit.length === PRE_BLANK_LENGTH ? null : unit
   }
 
   /** After every thread was told: its queues' files go, its records stay in the log. */
@@ -172,4 +193,27 @@ export class BrokerStore {
     })
     checkpoint.close()
   }
+}
+
+function recoverStore(
+  config: BrokerConfig,
+  disk: Disk,
+  { deleted, lock }: { deleted: DeletedTopics; lock: StoreLock },
+): Recovered {
+  const places = storePlaces(config)
+  return recover(disk, {
+    ...places,
+    isAbnormal: !wasStoppedCleanly(disk, places.root),
+    checkCrc: config.checkCRCOnRecover,
+    times: readCheckpoint(disk, places.root),
+    cleanStop: readCleanStop(disk, places.root),
+    deletedBelow: deleted.below,
+    onProgress: () => lock.beat(),
+  })
+}
+
+function report({ isCut, end, damaged }: Recovered, log: Log): void {
+  if (isCut) log.warn({ position: end }, 'a torn record was cut off the log')
+  if (damaged === 0) return
+  log.error({ bytes: damaged }, 'the log is damaged: these bytes hold no messages any more')
 }

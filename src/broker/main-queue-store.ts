@@ -1,3 +1,4 @@
+import { firstNot } from '../base/first-not.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { TooManyQueuesError } from '../store/queue-rows.ts'
 import type { BrokerStore } from './broker-store.ts'
@@ -27,9 +28,11 @@ export class MainQueueStore implements QueueStore {
   }
 
   async removeTopic(topic: string): Promise<void> {
-    this.#store.deleted.add(topic, this.#store.shared.appended.value())
+    const { deleted, shared } = this.#store
+    deleted.add(topic, shared.appended.value())
     this.#publisher.removeTopic(topic)
     await this.#publisher.applied() // every thread has closed its files
+    deleted.add(topic, shared.appended.value()) // until then others went on sending
     this.#store.deleteQueues(topic)
   }
 
@@ -57,7 +60,7 @@ export class MainQueueStore implements QueueStore {
       const time = this.#store.storeTimeAt(topic, queueId, offset)
       return boundary === 'LOWER' ? time < timestampMs : time <= timestampMs
     }
-    const offset = firstNot(isBefore, min, max)
+    const offset = firstNot(isBefore, { from: min, to: max })
     // UPPER asks for the last message stored at or before the time.
     return Promise.resolve(boundary === 'LOWER' ? offset : Math.max(min, offset - 1))
   }
@@ -86,15 +89,4 @@ export class MainQueueStore implements QueueStore {
     const max = this.maxOffset(topic, queueId)
     return min !== null && max !== null && offset >= min && offset < max
   }
-}
-
-/** The first of `[low, high)` for which `is` does not hold, given that it holds for none after. */
-function firstNot(is: (offset: number) => boolean, low: number, high: number): number {
-  let [from, to] = [low, high]
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2)
-    if (is(middle)) from = middle + 1
-    else to = middle
-  }
-  return from
 }

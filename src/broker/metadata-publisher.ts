@@ -23,6 +23,8 @@ export class MetadataPublisher implements Metadata {
   readonly #workers: Workers
   readonly #rows: QueueRows
   readonly #waiters: Waiter[] = []
+  /** Where the log ended when a topic was made (or found at the start). */
+  readonly #from = new Map<string, number>()
   #changes: MetadataChange[] = []
   #rowsChanges: RowsChange[] = []
   #version = 0
@@ -42,13 +44,16 @@ export class MetadataPublisher implements Metadata {
   }
 
   removeTopic(topic: string): void {
+    this.#from.delete(topic)
     this.#rowsChanges.push({ topic, rows: [] })
     this.#add({ kind: 'topicGone', topic })
   }
 
   /** Only the rows, for dispatch: the log may hold messages of topics that nobody may send to. */
   publishRows(topic: string): void {
-    this.#rowsChanges.push({ topic, rows: [...(this.#rows.of(topic) ?? [])] })
+    const from = this.#from.get(topic) ?? this.#shared.appended.value()
+    this.#from.set(topic, from)
+    this.#rowsChanges.push({ topic, rows: [...(this.#rows.of(topic) ?? [])], from })
     this.#beDue()
   }
 

@@ -7,6 +7,12 @@ import { logFileName } from './log-files.ts'
 /** One entry of a consume queue: position int64, record length int32, tags code int64. */
 export const UNIT_LENGTH = 20
 
+/**
+ * Length in an entry that stands for no message (Apache 5.3.3, ConsumeQueue.fillPreBlank): offsets
+ * at the front of a queue whose messages were deleted before it was built.
+ */
+export const PRE_BLANK_LENGTH = 0x7fffffff
+
 export interface Unit {
   position: number
   length: number
@@ -107,8 +113,16 @@ export class ConsumeQueue {
     }
   }
 
-  sync(offset: number): void {
-    this.#disk.fdatasync(this.#cache.get(this.#pathOf(this.#startOf(offset))))
+  /** Makes the files of units `from` to `to` durable. */
+  sync(from: number, to: number): void {
+    for (let start = this.#startOf(from); start <= this.#startOf(to); start += this.#fileSize) {
+      this.#disk.fdatasync(this.#cache.get(this.#pathOf(start)))
+    }
+  }
+
+  /** The first offset that lies in the file behind the one of `offset`. */
+  nextFile(offset: number): number {
+    return (this.#startOf(offset) + this.#fileSize) / UNIT_LENGTH
   }
 
   #startOf(offset: number): number {

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { Disk } from '../base/disk.ts'
+import { replaceFile } from './replace-file.ts'
 
 const FILE = 'ringmq-deleted-topics'
 
 /**
  * Topics that were deleted, with the end of the log at that time: when recovery meets their records
- * it must not bring them back. One line per topic, `position topic`; the last one counts.
+ * it must not bring them back. One line per topic, `position topic`.
  */
 export class DeletedTopics {
   readonly #disk: Disk
@@ -37,7 +38,6 @@ export class DeletedTopics {
     if (this.#below.size < before) this.#write()
   }
 
-  /** A line that was cut off by a crash is of a deletion that was not answered. */
   #parse(text: string): void {
     for (const line of text.split('\n')) {
       const [, position, topic] = /^(\d+) (.+)$/.exec(line) ?? []
@@ -47,11 +47,6 @@ export class DeletedTopics {
 
   #write(): void {
     const text = [...this.#below].map(([topic, position]) => `${position} ${topic}\n`).join('')
-    const descriptor = this.#disk.create(this.#path)
-    const buffer = Buffer.from(text)
-    this.#disk.pwrite(descriptor, { buffer, offset: 0, length: buffer.length, position: 0 })
-    this.#disk.truncate(descriptor, buffer.length)
-    this.#disk.fdatasync(descriptor)
-    this.#disk.close(descriptor)
+    replaceFile(this.#disk, this.#path, Buffer.from(text))
   }
 }

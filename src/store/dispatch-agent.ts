@@ -4,8 +4,9 @@ import type { Agent } from '../ring/agent.ts'
 import type { DirtyBits } from '../ring/dirty-bits.ts'
 import { ConsumeQueue, queueDirectory, type QueuePlace } from './consume-queue.ts'
 import { DescriptorCache } from './descriptor-cache.ts'
+import { isDiskError, isNoSpace } from './disk-error.ts'
 import type { LogFiles } from './log-files.ts'
-import { Thread, type LogShared } from './log-memory.ts'
+import { Fault, Thread, type LogShared } from './log-memory.ts'
 import { RecordKind, RecordParts, readRecord } from './log-record.ts'
 import type { LogWindow } from './log-window.ts'
 import { QueueTail, UnitBuffers } from './queue-tail.ts'
@@ -20,6 +21,8 @@ const DESCRIPTORS_MAX = 2048
  * costs the network worker more than the entries do. Then it sleeps until it is woken again.
  */
 const NAP_MS = 2
+/** While the disk is full, the entries that it has not taken are tried again this often. */
+const RETRY_MS = 200
 
 export interface DispatchParts {
   window: LogWindow
@@ -49,34 +52,62 @@ export class DispatchAgent implements Agent {
   readonly #behind = Buffer.alloc(TURN_BYTES)
   #big = Buffer.alloc(0)
   #position: number
+  /** Store time of the last message below `#position`. */
+  #timestamp: number
   #appliedVersion = 0
   #hasWorked = false
+  #isRefused = false
 
   constructor(shared: LogShared, parts: DispatchParts) {
     this.#shared = shared
     this.#parts = parts
     this.#descriptors = new DescriptorCache(parts.disk, { max: DESCRIPTORS_MAX })
     this.#position = shared.dispatched.value()
+    this.#timestamp = shared.dispatchedTimestamp.value()
   }
 
   turn(): number {
-    this.#applyChanges()
-    const before = this.#position
     const visible = this.#parts.visible()
-    if (before >= visible) return 0
-    if (this.#shared.floor.guard(before)) this.#followWindow(visible)
-    else this.#followFile(visible)
-    this.#shared.floor.clear()
-    if (this.#position === before) return 0 // the rest of a record is still being written
-    this.#publish()
-    this.#hasWorked = true
-    return 1
+    this.#applyChanges() // after: a record below was appended by somebody who knew its topic
+    try {
+      const before = this.#shared.dispatched.value()
+      this.#follow(visible)
+      this.#isRefused = false
+      if (this.#position === before) return 0 // the rest of a record is still being written
+      this.#publish()
+      this.#hasWorked = true
+      return 1
+    } catch (error) {
+      this.#onError(error)
+      return 0
+    }
+  }
+
+  #follow(visible: number): void {
+    if (this.#isRefused) for (const tail of this.#touched) tail.flush()
+    if (this.#position >= visible) return
+    try {
+      if (this.#shared.floor.guard(this.#position)) this.#followWindow(visible)
+      else this.#followFile(visible)
+    } finally {
+      this.#shared.floor.clear()
+    }
+  }
+
+  /** What was taken and not written yet stays in the tails: the next turn writes it. */
+  #onError(error: unknown): void {
+    if (!isDiskError(error)) throw error
+    this.#isRefused = true
+    if (isNoSpace(error)) return
+    this.#shared.setFault(Fault.FENCED)
+    this.#shared.signalOf(Thread.MAIN).wake()
   }
 
   /** Its short naps under load are not to be cut shorter by every write. */
   readonly naps = true
 
   idleMs(): number {
+    if (this.#isRefused) return this.#shared.fault() === Fault.FENCED ? Infinity : RETRY_MS
     const isLazy = this.#hasWorked && !this.#shared.isAnyoneHolding()
     this.#hasWorked = false
     return isLazy ? NAP_MS : Infinity
@@ -88,7 +119,6 @@ export class DispatchAgent implements Agent {
     this.#parts.files.closeAll()
   }
 
-  /** A topic's rows are here before anybody may send to it. */
   #applyChanges(): void {
     const version = this.#shared.metadataVersion()
     if (version === this.#appliedVersion) return
@@ -103,8 +133,11 @@ export class DispatchAgent implements Agent {
   #forget(topic: string): void {
     const bytes = Buffer.from(topic)
     for (const row of this.#rows.find(bytes, 0, bytes.length)?.rows ?? []) {
-      this.#descriptors.closeUnder(this.#tails[row]?.queue.directory ?? '/dev/null/')
+      const tail = this.#tails[row]
+      if (tail === undefined) continue
+      this.#descriptors.closeUnder(tail.queue.directory)
       this.#tails[row] = undefined
+      if (tail.isTouched) this.#touched.splice(this.#touched.indexOf(tail), 1)
     }
   }
 
@@ -155,6 +188,7 @@ export class DispatchAgent implements Agent {
     if (kind === RecordKind.MESSAGE) {
       assert(record.position === this.#position, `the record at ${this.#position} says otherwise`)
       if (record.hasQueueEntry()) this.#addUnit(bytes)
+      this.#timestamp = record.storeTimestamp
     }
     this.#position += record.length
   }
@@ -163,7 +197,7 @@ export class DispatchAgent implements Agent {
     const record = this.#record
     const found = this.#rows.find(bytes, record.topicAt, record.topicLength)
     const row = found?.rows[record.queueId]
-    if (row === undefined) return // its topic was deleted since
+    if (row === undefined || this.#position < found!.from!) return // its topic was deleted since
     const tail = this.#tails[row] ?? this.#openTail(row, found!.topic)
     // A queue's records come in order and without gaps: the append lock gave them their offsets.
     if (record.queueOffset < tail.next) return // dispatched before the restart
@@ -172,11 +206,7 @@ export class DispatchAgent implements Agent {
       tail.isTouched = true
       this.#touched.push(tail)
     }
-    tail.add(
-      this.#position,
-      record.length,
-      entryCodeOf(bytes, record),
-    )
+    tail.add(this.#position, record.length, entryCodeOf(bytes, record))
   }
 
   #openTail(row: number, topic: string): QueueTail {
@@ -195,8 +225,8 @@ export class DispatchAgent implements Agent {
   /** Entries readable, then `max`, then the waiters: a pull that parks in between sees the new max. */
   #publish(): void {
     let workers = 0
+    for (const tail of this.#touched) tail.flush()
     for (const tail of this.#touched) {
-      tail.flush()
       tail.isTouched = false
       this.#shared.rows.publishMax(tail.row, tail.next)
       const waiters = this.#shared.rows.takeWaiters(tail.row)
@@ -205,7 +235,7 @@ export class DispatchAgent implements Agent {
     }
     this.#touched.length = 0
     this.#shared.dispatched.publish(this.#position)
-    this.#shared.dispatchedTimestamp.publish(this.#record.storeTimestamp)
+    this.#shared.dispatchedTimestamp.publish(this.#timestamp)
     this.#wake(workers)
   }
 

@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { Agent } from '../ring/agent.ts'
-import { Checkpoint, NO_TIMES, type CheckpointTimes } from './checkpoint.ts'
+import { Checkpoint, readCheckpoint, type CheckpointTimes } from './checkpoint.ts'
+import { isDiskError, isNoSpace } from './disk-error.ts'
 import type { LogFiles } from './log-files.ts'
 import { Fault, Thread, type LogShared } from './log-memory.ts'
 import type { LogWriter } from './log-writer.ts'
@@ -15,6 +16,8 @@ const RETRY_MS = 200
  * So the checkpoint tells of dispatches that are at least this old.
  */
 const WRITE_BACK_MS = 60_000
+/** Apache 5.3.3 writes its checkpoint as often; it costs a sync of its own. */
+const CHECKPOINT_MS = 1000
 
 export interface FlushOptions {
   root: string
@@ -35,8 +38,10 @@ export class FlushAgent implements Agent {
   readonly #clock: Clock
   readonly #options: FlushOptions
   readonly #checkpoint: Checkpoint
-  #times: CheckpointTimes = NO_TIMES
+  #times: CheckpointTimes
+  #checkpointDueMs = 0
   #flushDueMs = 0
+  #lacksFile = false
   #dispatchSample = { atMs: 0, timestamp: 0 }
 
   constructor(
@@ -50,8 +55,17 @@ export class FlushAgent implements Agent {
     this.#disk = parts.disk
     this.#clock = parts.clock
     this.#options = options
+    this.#times = this.#knownTimes()
     this.#checkpoint = new Checkpoint(parts.disk, options.root)
     this.#createAhead()
+  }
+
+  /** The last run's: until there are newer ones, a crash must not mean to begin at the first file. */
+  #knownTimes(): CheckpointTimes {
+    const times = readCheckpoint(this.#disk, this.#options.root)
+    const latest = this.#shared.dispatchedTimestamp.value() // later ones are garbage
+    const { physic, logics } = times
+    return { ...times, physic: Math.min(physic, latest), logics: Math.min(logics, latest) }
   }
 
   /** With ASYNC_FLUSH a write must not wake it before the interval is over. */
@@ -84,6 +98,7 @@ export class FlushAgent implements Agent {
   /** There may be space again: then sends wait for their answers, and dispatch for its records. */
   #retryWrite(): void {
     if (!this.#writer.write()) return
+    if (!this.#lacksFile) this.#setFault(Fault.NONE)
     this.#shared.wakeWaiting()
     this.#shared.signalOf(Thread.DISPATCH).wake()
   }
@@ -108,7 +123,7 @@ export class FlushAgent implements Agent {
     this.#shared.flushed.publish(end)
     this.#shared.wakeWaiting()
     if (this.#options.isSyncFlush) this.#shared.signalOf(Thread.DISPATCH).wake()
-    else this.#writeCheckpoint({ ...this.#times, physic, logics: this.#settledDispatch() })
+    this.#writeCheckpoint(physic)
     this.#flushDueMs = 0
     return 1
   }
@@ -121,12 +136,16 @@ export class FlushAgent implements Agent {
       }
       return true
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error
-      this.#shared.setFault(Fault.FENCED)
+      if (!isDiskError(error)) throw error
+      this.#setFault(Fault.FENCED)
       this.#shared.wakeWaiting()
-      this.#shared.signalOf(Thread.MAIN).wake()
       return false
     }
+  }
+
+  #setFault(fault: number): void {
+    this.#shared.setFault(fault)
+    this.#shared.signalOf(Thread.MAIN).wake()
   }
 
   /** What was dispatched WRITE_BACK_MS ago. */
@@ -138,21 +157,42 @@ export class FlushAgent implements Agent {
     return Math.max(timestamp, this.#times.logics)
   }
 
-  #writeCheckpoint(times: CheckpointTimes): void {
-    this.#times = times
-    this.#checkpoint.write(times)
+  #writeCheckpoint(physic: number): void {
+    const now = this.#clock.now()
+    if (now < this.#checkpointDueMs) return
+    this.#checkpointDueMs = now + CHECKPOINT_MS
+    this.#times = { ...this.#times, physic, logics: this.#settledDispatch() }
+    try {
+      this.#checkpoint.write(this.#times)
+    } catch (error) {
+      if (!isDiskError(error)) throw error // an older checkpoint only makes a recovery longer
+    }
   }
 
   #createAhead(): number {
     const wanted =
       this.#files.endOfFile(this.#shared.appended.value()) + FILES_AHEAD * this.#files.fileSize
     let created = this.#shared.created.value()
-    if (created >= wanted) return 0
+    if (created >= wanted || this.#shared.fault() === Fault.FENCED) return 0
     while (created < wanted) {
-      this.#files.create(created)
+      if (!this.#create(created)) return 0
       created += this.#files.fileSize
       this.#shared.publishCreated(created)
     }
     return 1
+  }
+
+  /** False: the disk refused. Sends are refused, too, before they wait for a file in vain. */
+  #create(start: number): boolean {
+    try {
+      this.#files.create(start)
+      this.#lacksFile = false
+      return true
+    } catch (error) {
+      if (!isDiskError(error)) throw error
+      this.#lacksFile = true
+      this.#setFault(isNoSpace(error) ? Fault.NO_SPACE : Fault.FENCED)
+      return false
+    }
   }
 }

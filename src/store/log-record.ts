@@ -9,6 +9,8 @@ export const BLANK_MAGIC = 0xcbd43194 | 0
 export const BLANK_LENGTH = 8
 /** Everything but hosts, body, topic (and its length) and properties. */
 export const FIXED_LENGTH = 74
+/** IPv4 hosts, neither body nor properties, and no topic. */
+export const RECORD_LENGTH_MIN = FIXED_LENGTH + 8 + 8 + 1
 
 const BORN_HOST_V6 = 0x10
 const STORE_HOST_V6 = 0x20
@@ -75,7 +77,7 @@ export function readRecord(
   const magic = view.getInt32(at + RecordAt.MAGIC)
   if (magic === BLANK_MAGIC) return readBlank(parts, length)
   if (magic !== MAGIC_V1 && magic !== MAGIC_V2) return RecordKind.BAD
-  if (length < FIXED_LENGTH + 17 || length > end - at) return RecordKind.BAD
+  if (length < RECORD_LENGTH_MIN || length > end - at) return RecordKind.BAD
   return readMessage(parts, view, at, length) ? RecordKind.MESSAGE : RecordKind.BAD
 }
 

@@ -1,30 +1,47 @@
 import { crc32 } from 'node:zlib'
 import type { LogFiles } from './log-files.ts'
-import { RecordKind, RecordParts, readRecord } from './log-record.ts'
+import { MAGIC_V1, MAGIC_V2, RecordAt, RecordKind, RecordParts, readRecord } from './log-record.ts'
 
 const CHUNK_LENGTH = 4 * 1024 * 1024
-/** The longest record that is looked at; a length beyond it is damage. */
-const RECORD_MAX = 64 * 1024 * 1024
+/** What both magics of messages begin with. */
+const MAGIC_START = Buffer.from([0xda, 0xa3, 0x20])
 
 /** One good message met on the way; all of it is valid only during the call. */
 export type RecordVisitor = (record: RecordParts, bytes: Buffer, position: number) => void
 
+export interface ScanOptions {
+  checkCrc: boolean
+  /**
+   * Whether damage at a position is to be passed over: good records are known to lie behind it.
+   * `timestamp` is the store time of the last good record before it.
+   */
+  isMiddle: (position: number, timestamp: number) => boolean
+  /** Store time of the last good record before the walk, ms; 0 when it is not known. */
+  timestamp: number
+  /** Now and then, so that whoever waits can be told that it goes on. */
+  onProgress?: () => void
+}
+
 /**
- * Walks the records of a log's files in order and stops at the first thing that is none: bad magic,
- * lengths that do not add up, another position than its own, or (when asked) a wrong body checksum.
+ * Walks the records of a log's files in order. What is no record (bad magic, lengths that do not add
+ * up, another position than its own, a wrong body checksum) ends the walk, or is passed over.
  */
 export class LogScan {
+  /** Bytes that were passed over. */
+  skipped = 0
   readonly #files: LogFiles
-  readonly #checkCrc: boolean
+  readonly #options: ScanOptions
   readonly #record = new RecordParts()
   #bytes = Buffer.allocUnsafeSlow(CHUNK_LENGTH)
   #view = new DataView(this.#bytes.buffer)
   #start = 0
   #length = 0
+  #timestamp: number
 
-  constructor(files: LogFiles, options: { checkCrc: boolean }) {
+  constructor(files: LogFiles, options: ScanOptions) {
     this.#files = files
-    this.#checkCrc = options.checkCrc
+    this.#options = options
+    this.#timestamp = options.timestamp
   }
 
   /** Returns the position behind the last good record. `end` is the end of the last file. */
@@ -32,17 +49,56 @@ export class LogScan {
     let position = from
     while (position < end) {
       const kind = this.#readAt(position)
-      if (kind === RecordKind.BAD) return position
-      if (kind === RecordKind.MESSAGE) visit(this.#record, this.#bytes, position)
+      if (kind === RecordKind.BAD) {
+        const next = this.#passOver(position, end)
+        if (next === -1) return position
+        position = next
+        continue
+      }
+      if (kind === RecordKind.MESSAGE) this.#visit(visit, position)
       position = this.#next(kind, position)
     }
     return position
+  }
+
+  #visit(visit: RecordVisitor, position: number): void {
+    this.#timestamp = this.#record.storeTimestamp
+    visit(this.#record, this.#bytes, position)
   }
 
   /** A blank's length is not looked at: the next record is in the next file (Apache 5.3.3). */
   #next(kind: RecordKind, position: number): number {
     if (kind === RecordKind.BLANK) return this.#files.endOfFile(position)
     return position + this.#record.length
+  }
+
+  /** Where the next good record is, if damage here is to be passed over; else -1. */
+  #passOver(position: number, end: number): number {
+    if (!this.#options.isMiddle(position, this.#timestamp)) return -1
+    for (let at = position + 1; at < end; at = this.#files.endOfFile(at)) {
+      const found = this.#search(at, this.#files.endOfFile(at))
+      if (found === -1) continue
+      this.skipped += found - position
+      return found
+    }
+    return -1
+  }
+
+  /** The first good message of `[from, end)`, a part of one file; -1 when there is none. */
+  #search(from: number, end: number): number {
+    let at = from
+    while (at < end) {
+      this.#load(at)
+      const hit = this.#bytes.subarray(0, this.#length).indexOf(MAGIC_START, RecordAt.MAGIC)
+      if (hit === -1) {
+        at += Math.max(1, this.#length - RecordAt.MAGIC - MAGIC_START.length + 1)
+        continue
+      }
+      at += hit - RecordAt.MAGIC
+      if (this.#readAt(at) === RecordKind.MESSAGE && this.#hasGoodBody()) return at
+      at++
+    }
+    return -1
   }
 
   #readAt(position: number): RecordKind {
@@ -55,9 +111,11 @@ export class LogScan {
     return this.#readAt(position)
   }
 
+  /** A record never reaches into the next file: a length that does is damage. */
   #readLonger(position: number): RecordKind {
     const length = this.#length < 8 ? 0 : this.#view.getInt32(0)
-    if (length <= this.#bytes.length || length > RECORD_MAX) return RecordKind.BAD
+    if (length <= this.#bytes.length || !isMagic(this.#view)) return RecordKind.BAD
+    if (position + length > this.#files.endOfFile(position)) return RecordKind.BAD
     this.#bytes = Buffer.allocUnsafeSlow(length)
     this.#view = new DataView(this.#bytes.buffer)
     this.#load(position)
@@ -67,6 +125,7 @@ export class LogScan {
   #load(position: number): void {
     this.#start = position
     this.#length = this.#files.read(position, this.#bytes.length, this.#bytes, 0)
+    this.#options.onProgress?.()
   }
 
   #check(position: number): RecordKind {
@@ -75,11 +134,16 @@ export class LogScan {
     const kind = readRecord(record, this.#view, at, this.#length)
     if (kind !== RecordKind.MESSAGE) return kind
     if (record.position !== position) return RecordKind.BAD
-    return !this.#checkCrc || this.#hasGoodBody() ? kind : RecordKind.BAD
+    return !this.#options.checkCrc || this.#hasGoodBody() ? kind : RecordKind.BAD
   }
 
   #hasGoodBody(): boolean {
     const { bodyAt, bodyLength, bodyCrc } = this.#record
     return (crc32(this.#bytes.subarray(bodyAt, bodyAt + bodyLength)) & 0x7fffffff) === bodyCrc
   }
+}
+
+function isMagic(view: DataView): boolean {
+  const magic = view.getInt32(RecordAt.MAGIC)
+  return magic === MAGIC_V1 || magic === MAGIC_V2
 }

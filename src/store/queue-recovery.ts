@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import type { Disk } from '../base/disk.ts'
+import { firstNot } from '../base/first-not.ts'
 import {
   ConsumeQueue,
+  PRE_BLANK_LENGTH,
   UNIT_LENGTH,
   readUnit,
   queueDirectory,
@@ -11,8 +13,9 @@ import {
 import type { DescriptorCache } from './descriptor-cache.ts'
 import { listLogFiles, logFileName, StoreError } from './log-files.ts'
 
-/** Size of an entry that stands for none (Apache 5.3.3: queues whose first entries were never there). */
-export const PRE_BLANK_LENGTH = 0x7fffffff
+/** Most queues are short: the first look at a file takes this much, each further one more. */
+const FIRST_READ = 4096
+const READ_MAX = 1024 * 1024
 
 /** The state of one queue on the disk, as recovery finds and mends it. */
 export interface QueueState {
@@ -33,8 +36,8 @@ export class QueueRecovery {
   readonly #place: QueuePlace
   readonly #descriptors: DescriptorCache
   readonly #unitsPerFile: number
-  readonly #file: Buffer
-  readonly #view: DataView
+  readonly #bytes = Buffer.allocUnsafeSlow(READ_MAX)
+  readonly #view = new DataView(this.#bytes.buffer)
   readonly #unit: Unit = { position: 0, length: 0, tagsCode: 0 }
 
   constructor(disk: Disk, place: QueuePlace, descriptors: DescriptorCache) {
@@ -42,8 +45,6 @@ export class QueueRecovery {
     this.#place = place
     this.#descriptors = descriptors
     this.#unitsPerFile = place.fileSize / UNIT_LENGTH
-    this.#file = Buffer.allocUnsafeSlow(place.fileSize)
-    this.#view = new DataView(this.#file.buffer)
   }
 
   /** Every queue that has a folder, with its entries up to the last that could be one. */
@@ -54,7 +55,7 @@ export class QueueRecovery {
     for (const topic of this.#disk.list(root)) {
       if (!topic.isDirectory) continue
       for (const queue of this.#disk.list(join(root, topic.name))) {
-        if (queue.isDirectory && /^\d{1,9}$/.test(queue.name)) {
+        if (queue.isDirectory && /^(0|[1-9]\d{0,8})$/.test(queue.name)) {
           states.push(this.#loadQueue(topic.name, Number(queue.name)))
         }
       }
@@ -64,88 +65,119 @@ export class QueueRecovery {
 
   /** A queue that the log speaks of and the disk does not have. */
   empty(topic: string, queueId: number): QueueState {
-    const directory = queueDirectory(this.#place, topic, queueId)
     const { fileSize } = this.#place
     const options = { fileSize, disk: this.#disk, descriptors: this.#descriptors }
-    return {
-      topic,
-      queueId,
-      queue: new ConsumeQueue(directory, options),
-      next: 0,
-      maxPosition: 0,
-      min: 0,
-    }
+    const queue = new ConsumeQueue(queueDirectory(this.#place, topic, queueId), options)
+    return { topic, queueId, queue, next: 0, maxPosition: 0, min: 0 }
   }
 
-  /** Drops entries from `next` on, so that none of their bytes can come back to life. */
+  /** Takes the queue's files away. */
+  remove(state: QueueState): void {
+    this.#descriptors.closeUnder(state.queue.directory)
+    this.#disk.remove(state.queue.directory)
+  }
+
+  /**
+   * Drops entries from `next` on, so that none of their bytes can come back to life. Not synced: as
+   * long as the stop was not clean, recovery drops them again.
+   */
   cut(state: QueueState, next: number): void {
     const { directory } = state.queue
     const keep = Math.floor(next / this.#unitsPerFile) * this.#place.fileSize
     this.#descriptors.closeUnder(directory)
-    for (const start of this.#starts(directory)) {
+    for (const start of this.#starts(directory).reverse()) {
       if (start > keep) this.#disk.remove(join(directory, logFileName(start)))
       if (start === keep) this.#zeroTail(join(directory, logFileName(start)), next)
     }
-    state.next = next
-    state.maxPosition = next === 0 ? 0 : this.#endOf(state, next - 1)
+    Object.assign(state, this.empty(state.topic, state.queueId), { min: state.min, next })
+    if (next > 0) state.maxPosition = this.#endOf(state, next - 1)
   }
 
-  /** Cuts entries of records at or above `end` of the log. */
+  /**
+   * Cuts entries of records that do not end by `end` of the log. Positions grow within a queue; what
+   * a power failure left of entries that were never durable lies behind all that are kept.
+   */
   cutAbove(state: QueueState, end: number): void {
-    let next = state.next
-    while (next > 0 && this.#endOf(state, next - 1) > end) next--
-    if (next < state.next) this.cut(state, next)
+    if (state.next === 0 || this.#endsBy(state, state.next - 1, end)) return
+    const next = firstNot((offset) => this.#endsBy(state, offset, end), {
+      from: this.#firstOffset(state),
+      to: state.next - 1,
+    })
+    this.cut(state, next)
   }
 
   /** Sets `min`: the first entry of a record at or above `minPosition`. */
   findMin(state: QueueState, minPosition: number): void {
-    const [first] = this.#starts(state.queue.directory)
-    let low = first === undefined ? state.next : first / UNIT_LENGTH
-    let high = state.next
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      if (this.#isBelow(state, middle, minPosition)) low = middle + 1
-      else high = middle
-    }
-    state.min = low
+    const from = this.#firstOffset(state)
+    state.min = firstNot((offset) => this.#isBelow(state, offset, minPosition), {
+      from,
+      to: state.next,
+    })
   }
 
-  /** The position of an entry's record, as the queue says it. */
-  positionOf(state: QueueState, offset: number): number {
-    return this.#read(state, offset) ? this.#unit.position : -1
+  /** What the queue says of a message; valid until the next call. */
+  unitAt(state: QueueState, offset: number): Unit | null {
+    return this.#read(state, offset) ? this.#unit : null
   }
 
   #loadQueue(topic: string, queueId: number): QueueState {
     const state = this.empty(topic, queueId)
     const { directory } = state.queue
-    for (const start of this.#starts(directory).reverse()) {
+    const starts = this.#withoutEmptyFile(directory, this.#starts(directory))
+    // Without any entry a queue goes on where its file begins: older ones were deleted.
+    state.next = (starts[0] ?? 0) / UNIT_LENGTH
+    for (const start of starts.reverse()) {
       const count = this.#countUnits(join(directory, logFileName(start)))
       if (count === 0) continue
       state.next = start / UNIT_LENGTH + count
+      state.maxPosition = this.#endOf(state, state.next - 1)
       break
     }
-    if (state.next > 0) state.maxPosition = this.#endOf(state, state.next - 1)
     return state
+  }
+
+  /** The last file may have been made, and not yet given its length, when the process ended. */
+  #withoutEmptyFile(directory: string, starts: number[]): number[] {
+    const last = starts.at(-1)
+    if (last === undefined) return starts
+    const path = join(directory, logFileName(last))
+    if (this.#disk.size(this.#descriptors.get(path)) > 0) return starts
+    this.#descriptors.closeUnder(directory)
+    this.#disk.remove(path)
+    return starts.slice(0, -1)
   }
 
   #starts(directory: string): number[] {
     return listLogFiles(this.#disk, directory, this.#place.fileSize)
   }
 
+  #firstOffset(state: QueueState): number {
+    const [first] = this.#starts(state.queue.directory)
+    return first === undefined ? state.next : first / UNIT_LENGTH
+  }
+
   /** Entries from the file's start up to the first that is none (position >= 0 and length > 0 are). */
   #countUnits(path: string): number {
     const descriptor = this.#descriptors.get(path)
-    const size = this.#disk.size(descriptor)
-    if (size !== this.#place.fileSize && size !== 0) {
-      throw new StoreError(
-        `${path} has ${size} bytes; with mappedFileSizeConsumeQueue=${this.#place.fileSize} every file of a queue has that many`,
-      )
-    }
-    const span = { buffer: this.#file, offset: 0, length: this.#file.length, position: 0 }
-    const read = Math.floor(this.#disk.pread(descriptor, span) / UNIT_LENGTH)
+    this.#checkSize(path, this.#disk.size(descriptor))
     let count = 0
-    while (count < read && this.#isUnit(count * UNIT_LENGTH)) count++
-    return count
+    for (let length = FIRST_READ; ; length = Math.min(length * 4, READ_MAX)) {
+      const units = Math.floor(length / UNIT_LENGTH)
+      const wanted = Math.min(units, this.#unitsPerFile - count)
+      if (wanted === 0) return count
+      const span = { offset: 0, length: wanted * UNIT_LENGTH, position: count * UNIT_LENGTH }
+      this.#disk.pread(descriptor, { buffer: this.#bytes, ...span })
+      for (let nth = 0; nth < wanted; nth++, count++) {
+        if (!this.#isUnit(nth * UNIT_LENGTH)) return count
+      }
+    }
+  }
+
+  #checkSize(path: string, size: number): void {
+    if (size === this.#place.fileSize) return
+    throw new StoreError(
+      `${path} has ${size} bytes; with mappedFileSizeConsumeQueue=${this.#place.fileSize} every file of a queue has that many`,
+    )
   }
 
   #isUnit(at: number): boolean {
@@ -153,14 +185,21 @@ export class QueueRecovery {
   }
 
   #read(state: QueueState, offset: number): boolean {
-    if (state.queue.read(offset, 1, this.#file) !== 1) return false
+    if (state.queue.read(offset, 1, this.#bytes) !== 1) return false
     readUnit(this.#unit, this.#view, 0)
     return true
   }
 
+  /** 0 for an entry that stands for none. */
   #endOf(state: QueueState, offset: number): number {
-    if (!this.#read(state, offset)) return 0
-    return this.#unit.length === PRE_BLANK_LENGTH ? 0 : this.#unit.position + this.#unit.length
+    if (!this.#read(state, offset) || this.#unit.length === PRE_BLANK_LENGTH) return 0
+    return this.#unit.position + this.#unit.length
+  }
+
+  /** An entry, and of a record that ends by `end`. Lost bytes read as zeros: they are none. */
+  #endsBy(state: QueueState, offset: number, end: number): boolean {
+    if (!this.#read(state, offset) || !this.#isUnit(0)) return false
+    return this.#unit.length === PRE_BLANK_LENGTH || this.#unit.position + this.#unit.length <= end
   }
 
   #isBelow(state: QueueState, offset: number, minPosition: number): boolean {
@@ -172,7 +211,6 @@ export class QueueRecovery {
     const descriptor = this.#disk.open(path)
     this.#disk.truncate(descriptor, (next % this.#unitsPerFile) * UNIT_LENGTH)
     this.#disk.truncate(descriptor, this.#place.fileSize)
-    this.#disk.fdatasync(descriptor)
     this.#disk.close(descriptor)
   }
 }

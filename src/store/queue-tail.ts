@@ -27,7 +27,8 @@ export class QueueTail {
   #buffer: Buffer | undefined
   #count = 0
   readonly #unit = { position: 0, length: 0, tagsCode: 0 }
-  #wasWritten = false
+  /** The first offset that was written since the start; -1 without one. */
+  #writtenFrom = -1
 
   constructor(row: number, queue: ConsumeQueue, next: number, buffers: UnitBuffers) {
     this.row = row
@@ -51,15 +52,16 @@ export class QueueTail {
 
   flush(): void {
     if (this.#buffer === undefined) return
-    this.queue.write(this.next - this.#count, this.#buffer, this.#count)
-    this.#wasWritten = true
+    const from = this.next - this.#count
+    this.queue.write(from, this.#buffer, this.#count)
+    if (this.#writtenFrom === -1) this.#writtenFrom = from
     this.#count = 0
     this.#buffers.giveBack(this.#buffer)
     this.#buffer = undefined
   }
 
-  /** At a clean stop: makes the newest file durable. */
+  /** At a clean stop: makes what was written durable. */
   sync(): void {
-    if (this.#wasWritten) this.queue.sync(this.next - 1)
+    if (this.#writtenFrom !== -1) this.queue.sync(this.#writtenFrom, this.next - 1)
   }
 }

@@ -1,13 +1,16 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Disk } from '../base/disk.ts'
-import { writeUnit, UNIT_LENGTH, type QueuePlace } from './consume-queue.ts'
 import type { CheckpointTimes } from './checkpoint.ts'
+import type { CleanStop } from './clean-stop.ts'
+import type { QueuePlace } from './consume-queue.ts'
 import { DescriptorCache } from './descriptor-cache.ts'
-import { listLogFiles, logFileName, LogFiles, StoreError } from './log-files.ts'
+import { listLogFiles, LogFiles, StoreError } from './log-files.ts'
 import { HEAD_LENGTH, RecordParts, readHead } from './log-record.ts'
 import { LogScan } from './log-scan.ts'
-import { PRE_BLANK_LENGTH, QueueRecovery, type QueueState } from './queue-recovery.ts'
-import { entryCodeOf } from './tags-code.ts'
+import { QueueFiller } from './queue-filler.ts'
+import { QueueRecovery, type QueueState } from './queue-recovery.ts'
+import { QueueStates } from './queue-states.ts'
+import { StaleEntries } from './stale-entries.ts'
 
 const DESCRIPTORS_MAX = 1024
 /** How far a checkpoint's times may be ahead of what is on the disk (Apache 5.3.3). */
@@ -21,8 +24,12 @@ export interface RecoveryOptions {
   isAbnormal: boolean
   checkCrc: boolean
   times: CheckpointTimes
+  /** What our own clean stop said, if there was one. */
+  cleanStop: CleanStop | null
   /** Topics that were deleted: their records below the position have no entries any more. */
   deletedBelow: ReadonlyMap<string, number>
+  /** Now and then: it may take minutes. */
+  onProgress?: () => void
 }
 
 export interface Recovered {
@@ -30,13 +37,15 @@ export interface Recovered {
   minPosition: number
   /** Behind the last good record; everything in the files behind it reads as zeros now. */
   end: number
-  /** Store time of the last record that was looked at, ms; 0 when none was. */
+  /** Store time of the last record, ms; 0 when there is none. */
   timestamp: number
-  queues: QueueState[]
+  queues: readonly QueueState[]
   /** Entries that the queues lacked. */
   dispatched: number
   /** Behind the last good record stood something else; it was cut off. */
   isCut: boolean
+  /** Bytes of the log that are damaged although they were flushed once; what lies behind is kept. */
+  damaged: number
 }
 
 /**
@@ -53,12 +62,11 @@ class Recovery {
   readonly #files: LogFiles
   readonly #descriptors: DescriptorCache
   readonly #queues: QueueRecovery
-  readonly #states = new Map<string, QueueState>()
-  readonly #unit = Buffer.alloc(UNIT_LENGTH)
+  readonly #states = new QueueStates()
   #starts: number[] = []
   #timestamp = 0
   #dispatched = 0
-  #hasGap = false
+  #damaged = 0
 
   constructor(disk: Disk, options: RecoveryOptions) {
     this.#disk = disk
@@ -70,18 +78,21 @@ class Recovery {
   }
 
   run(): Recovered {
-    this.#disk.makeDirectory(this.#options.logDirectory)
+    const { logDirectory } = this.#options
+    this.#disk.makeDirectory(logDirectory)
+    this.#disk.syncDirectory(dirname(logDirectory))
     this.#starts = this.#loadLog()
     this.#loadQueues()
     const minPosition = this.#starts[0] ?? 0
-    const end = this.#starts.length === 0 ? 0 : this.#scan()
+    const end = this.#starts.length === 0 ? 0 : this.#findEnd()
+    // First the queues, then the log from its end on: broken off anywhere, it finds the same again.
+    for (const state of this.#states.all()) this.#settle(state, end, minPosition)
     const isCut = this.#cutLog(end)
-    for (const state of this.#states.values()) this.#settle(state, end, minPosition)
     this.#files.closeAll()
     this.#descriptors.closeAll()
-    const queues = [...this.#states.values()]
-    const [timestamp, dispatched] = [this.#timestamp, this.#dispatched]
-    return { minPosition, end, timestamp, queues, dispatched, isCut }
+    const [timestamp, dispatched, damaged] = [this.#timestamp, this.#dispatched, this.#damaged]
+    const queues = this.#states.all()
+    return { minPosition, end, timestamp, queues, dispatched, isCut, damaged }
   }
 
   /** Start positions of the files, after their sizes were checked. */
@@ -122,161 +133,167 @@ class Recovery {
 
   /** Without a log no entry can be true (Apache 5.3.3 destroys the queues then, too). */
   #loadQueues(): void {
-    const { root } = this.#options.queues
+    const { queues, deletedBelow } = this.#options
     if (this.#starts.length === 0) {
-      if (this.#disk.exists(root)) this.#disk.remove(root)
+      if (this.#disk.exists(queues.root)) this.#disk.remove(queues.root)
       return
     }
-    for (const state of this.#queues.load())
-      this.#states.set(keyOf(state.topic, state.queueId), state)
-    for (const state of this.#states.values()) this.#dropStaleEntries(state)
+    for (const state of this.#queues.load()) {
+      // Its folder outlived the deletion of its topic.
+      if (state.maxPosition <= (deletedBelow.get(state.topic) ?? -1)) this.#queues.remove(state)
+      else this.#states.add(state)
+    }
+  }
+
+  #findEnd(): number {
+    const { isAbnormal, cleanStop } = this.#options
+    if (isAbnormal) return this.#findEndByTime()
+    if (cleanStop !== null && this.#isTrue(cleanStop)) {
+      this.#timestamp = cleanStop.timestamp
+      return this.#scanFrom(cleanStop.end, 0).end
+    }
+    return this.#findEndByQueues()
+  }
+
+  /** Nobody else has had the store since: log and queues end as they did then. */
+  #isTrue({ end, timestamp, queues, entries }: CleanStop): boolean {
+    let last: QueueState | null = null
+    let [queueCount, entryCount] = [0, 0]
+    for (const state of this.#states.all()) {
+      if (state.next > 0) queueCount++
+      entryCount += state.next
+      if (state.maxPosition === end) last = state
+    }
+    if (queueCount !== queues || entryCount !== entries || last === null) return false
+    if (end > this.#files.endOfFile(this.#starts.at(-1)!)) return false
+    return new StaleEntries(this.#queues, this.#files, this.#starts).timeOfLast(last) === timestamp
+  }
+
+  /** From the file on that the queues know last: everything before it has its entries. */
+  #findEndByQueues(): number {
+    let known = 0
+    const stale = new StaleEntries(this.#queues, this.#files, this.#starts)
+    for (const state of this.#states.all()) {
+      stale.drop(state)
+      known = Math.max(known, state.maxPosition)
+    }
+    const first = this.#lastFile((start) => start <= known)
+    const { end, hasGap } = this.#scanFrom(first, known)
+    // Entries missing from before the start file: a queue's folder was lost.
+    return hasGap && first > this.#starts[0]! ? this.#rebuild(end) : end
   }
 
   /**
-   * Entries left behind a cut of long ago may look valid: the last entry counts only when the log
-   * has that very message where it says.
+   * From the last file on that lies wholly before the checkpoint. Entries from there on are made
+   * anew: a power failure may have taken some and left others.
    */
-  #dropStaleEntries(state: QueueState): void {
-    let next = state.next
-    while (next > 0 && this.#isStale(state, next - 1)) next--
-    if (next < state.next) this.#queues.cut(state, next)
-  }
-
-  #isStale(state: QueueState, offset: number): boolean {
-    const position = this.#queues.positionOf(state, offset)
-    const start = this.#files.startOfFile(position)
-    if (start < this.#starts[0]!) return false // deleted since, and true before
-    if (start > this.#starts.at(-1)!) return true
-    const head = this.#headAt(position)
-    const { queueId } = state
-    return head.position !== position || head.queueId !== queueId || head.queueOffset !== offset
-  }
-
-  #headAt(position: number): RecordParts {
-    const bytes = Buffer.alloc(HEAD_LENGTH)
-    this.#files.read(position, HEAD_LENGTH, bytes, 0)
-    const record = new RecordParts()
-    readHead(record, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)
-    return record
-  }
-
-  #scan(): number {
-    const first = this.#startFile()
-    const end = this.#scanFrom(first)
-    // Entries missing from before the start file: a queue's folder was lost.
-    return this.#hasGap && first > this.#starts[0]! ? this.#rebuild() : end
-  }
-
-  #rebuild(): number {
-    for (const state of this.#states.values()) this.#queues.cut(state, 0)
-    this.#hasGap = false
-    return this.#scanFrom(this.#starts[0]!)
-  }
-
-  #scanFrom(first: number): number {
-    const scan = new LogScan(this.#files, { checkCrc: this.#options.checkCrc })
-    const end = this.#files.endOfFile(this.#starts.at(-1)!)
-    return scan.run(first, end, (record, bytes, position) => {
-      this.#timestamp = record.storeTimestamp
-      if (record.hasQueueEntry()) this.#dispatch(record, bytes, position)
+  #findEndByTime(): number {
+    const { physic, logics } = this.#options.times
+    const latest = Math.max(0, Math.min(physic, logics) - CHECKPOINT_SLACK_MS)
+    const first = this.#lastFile((start) => {
+      const timestamp = this.#firstTimestamp(start)
+      return timestamp > 0 && timestamp <= latest
     })
-  }
-
-  #dispatch(record: RecordParts, bytes: Buffer, position: number): void {
-    const topic = bytes.toString('utf8', record.topicAt, record.topicAt + record.topicLength)
-    if (position < (this.#options.deletedBelow.get(topic) ?? 0)) return
-    const state = this.#stateOf(topic, record.queueId)
-    if (position + record.length <= state.maxPosition || record.queueOffset < state.next) return
-    if (record.queueOffset > state.next) this.#fillGap(state, record.queueOffset)
-    const { length } = record
-    const tagsCode = entryCodeOf(bytes, record)
-    this.#add(state, { position, length, tagsCode })
-    this.#dispatched++
-  }
-
-  #stateOf(topic: string, queueId: number): QueueState {
-    const key = keyOf(topic, queueId)
-    let state = this.#states.get(key)
-    if (state === undefined) {
-      state = this.#queues.empty(topic, queueId)
-      this.#states.set(key, state)
+    const stale = new StaleEntries(this.#queues, this.#files, this.#starts)
+    for (const state of this.#states.all()) {
+      this.#queues.cutAbove(state, first)
+      stale.drop(state)
     }
-    return state
+    const { end, hasGap } = this.#scanFrom(first, 0)
+    // A checkpoint ahead of the whole log is none.
+    const isMissing = hasGap || this.#timestamp < latest
+    return isMissing && first > this.#starts[0]! ? this.#rebuild(end) : end
   }
 
-  /** The messages before this one are no longer in the log: their entries stand for none. */
-  #fillGap(state: QueueState, offset: number): void {
-    this.#hasGap = true
-    if (state.next === 0) {
-      const perFile = this.#options.queues.fileSize / UNIT_LENGTH
-      state.next = Math.floor(offset / perFile) * perFile
-    }
-    while (state.next < offset) {
-      this.#add(state, { position: 0, length: PRE_BLANK_LENGTH, tagsCode: 0 })
-    }
-  }
-
-  #add(state: QueueState, unit: { position: number; length: number; tagsCode: number }): void {
-    writeUnit(new DataView(this.#unit.buffer, this.#unit.byteOffset), 0, unit)
-    state.queue.write(state.next, this.#unit, 1)
-    state.next++
-    if (unit.length !== PRE_BLANK_LENGTH) state.maxPosition = unit.position + unit.length
-  }
-
-  /** Where to begin: the oldest file that may hold records the queues do not know of. */
-  #startFile(): number {
-    const isBegin = this.#options.isAbnormal ? this.#isBeforeCheckpoint() : this.#isKnownToQueues()
+  #lastFile(isBegin: (start: number) => boolean): number {
     return this.#starts.findLast(isBegin) ?? this.#starts[0]!
   }
 
-  #isKnownToQueues(): (start: number) => boolean {
-    let known = -1
-    for (const { maxPosition } of this.#states.values()) known = Math.max(known, maxPosition)
-    return (start) => start <= known
-  }
-
-  #isBeforeCheckpoint(): (start: number) => boolean {
-    const { physic, logics } = this.#options.times
-    const latest = Math.max(0, Math.min(physic, logics) - CHECKPOINT_SLACK_MS)
-    return (start) => {
-      const timestamp = this.#firstTimestamp(start)
-      return timestamp > 0 && timestamp <= latest
-    }
-  }
-
   #firstTimestamp(start: number): number {
-    const head = this.#headAt(start)
+    const bytes = Buffer.alloc(HEAD_LENGTH)
+    this.#files.read(start, HEAD_LENGTH, bytes, 0)
+    const head = new RecordParts()
+    readHead(head, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)
     return head.position === start && head.length > 0 ? head.storeTimestamp : 0
+  }
+
+  /** All entries anew, from a log whose end is known. */
+  #rebuild(end: number): number {
+    for (const state of this.#states.all()) this.#queues.cut(state, 0)
+    this.#timestamp = 0
+    return this.#scanFrom(this.#starts[0]!, end).end
+  }
+
+  /** Below `sound` the log was good once: damage there is passed over, above it is the end. */
+  #scanFrom(first: number, sound: number): { end: number; hasGap: boolean } {
+    const { checkCrc, onProgress, times } = this.#options
+    const filler = this.#filler()
+    const scan = new LogScan(this.#files, {
+      checkCrc,
+      timestamp: this.#timestamp,
+      // What the checkpoint tells of was flushed: damage with older records before it lies below.
+      isMiddle: (position, timestamp) => position < sound || timestamp < times.physic,
+      ...(onProgress && { onProgress }),
+    })
+    const end = scan.run(
+      first,
+      this.#files.endOfFile(this.#starts.at(-1)!),
+      (record, bytes, at) => {
+        this.#timestamp = record.storeTimestamp
+        filler.take(record, bytes, at)
+      },
+    )
+    filler.sync()
+    this.#dispatched = filler.dispatched
+    this.#damaged = scan.skipped
+    return { end, hasGap: filler.hasGap && scan.skipped === 0 }
+  }
+
+  #filler(): QueueFiller {
+    const { queues: place, deletedBelow } = this.#options
+    const batchRoot = join(dirname(place.root), 'batchconsumequeue')
+    const names = this.#disk.exists(batchRoot) ? this.#disk.list(batchRoot) : []
+    const batchTopics = new Set(names.map(({ name }) => name))
+    return new QueueFiller(this.#queues, this.#states, { place, deletedBelow, batchTopics })
   }
 
   /** Behind the end everything reads as zeros: no byte of a cut record can come back to life. */
   #cutLog(end: number): boolean {
     let isCut = false
-    for (const start of this.#starts) {
-      if (start >= end && start > 0) this.#disk.remove(this.#files.path(start))
-      else if (end < this.#files.endOfFile(start)) isCut = this.#zeroTail(start, end)
+    for (const start of this.#starts.toReversed()) {
+      if (start >= end && start > 0) isCut = this.#removeFile(start) || isCut
+      else if (end < this.#files.endOfFile(start)) isCut = this.#zeroTail(start, end) || isCut
     }
-    if (this.#starts.length > 0) this.#disk.syncDirectory(this.#options.logDirectory)
     return isCut
   }
 
-  /** Whether something stood there. The file is sparse behind `end` afterwards. */
+  #removeFile(start: number): boolean {
+    const isUsed = this.#isUsedAt(start)
+    this.#files.closeAll()
+    this.#disk.remove(this.#files.path(start))
+    this.#disk.syncDirectory(this.#options.logDirectory)
+    return isUsed
+  }
+
+  /** The file is sparse behind `end` afterwards. */
   #zeroTail(start: number, end: number): boolean {
+    const isUsed = this.#isUsedAt(end)
     const { descriptor } = this.#files.at(start)
-    const next = Buffer.alloc(8)
-    this.#files.read(end, next.length, next, 0)
     this.#disk.truncate(descriptor, end - start)
     this.#disk.truncate(descriptor, this.#options.logFileSize)
     this.#disk.fdatasync(descriptor)
-    return next.some((byte) => byte !== 0)
+    return isUsed
+  }
+
+  /** Whether something stands there. */
+  #isUsedAt(position: number): boolean {
+    const bytes = Buffer.alloc(8)
+    this.#files.read(position, bytes.length, bytes, 0)
+    return bytes.some((byte) => byte !== 0)
   }
 
   #settle(state: QueueState, end: number, minPosition: number): void {
     this.#queues.cutAbove(state, end)
     this.#queues.findMin(state, minPosition)
   }
-}
-
-function keyOf(topic: string, queueId: number): string {
-  return join(topic, logFileName(queueId))
 }

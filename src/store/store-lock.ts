@@ -1,26 +1,18 @@
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { isDiskError } from './disk-error.ts'
 import { StoreError } from './log-files.ts'
+import { currentProcess, isAlive, type ProcessIdentity } from './process-identity.ts'
 
 /** How often the holder shows a process of another namespace that it lives. */
 const HEARTBEAT_MS = 10_000
 const STALE_MS = 3 * HEARTBEAT_MS
+/** Always as long: it is written over itself, which takes no space of a full disk. */
+const FILE_LENGTH = 512
 
 /** Who holds a store, as written into its lock file. */
-interface Holder {
-  boot: string
-  namespace: string
-  pid: number
-  started: string
+interface Holder extends ProcessIdentity {
   heartbeatMs: number
 }
 
@@ -30,15 +22,17 @@ interface Holder {
  * heartbeat, Apache's by its lock on the file `lock`, which Node can see but not take.
  */
 export class StoreLock {
-  readonly #path: string
+  readonly #descriptor: number
   readonly #socket: Server
   readonly #timer: NodeJS.Timeout
+  #beatenMs = 0
 
   private constructor(path: string, socket: Server) {
-    this.#path = path
     this.#socket = socket
-    this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS).unref()
-    this.#beat()
+    writeFileSync(path, '', { flag: 'a' })
+    this.#descriptor = openSync(path, 'r+')
+    this.#timer = setInterval(() => this.beat(), HEARTBEAT_MS).unref()
+    this.#write({ ...currentProcess(), heartbeatMs: Date.now() })
   }
 
   /** Rejects with StoreError that says who holds it. `root` exists. */
@@ -47,33 +41,50 @@ export class StoreLock {
     const path = join(root, 'ringmq.lock')
     const socket = await takeSocket(root)
     try {
-      refuseOtherNamespace(root, path)
+      refuseHolder(root, path)
+      return new StoreLock(path, socket)
     } catch (error) {
       socket.close()
       throw error
     }
-    return new StoreLock(path, socket)
+  }
+
+  /** For whoever keeps the event loop busy for long: cheap to call more often than is needed. */
+  beat(): void {
+    const now = Date.now()
+    if (now - this.#beatenMs < HEARTBEAT_MS / 2) return
+    this.#beatenMs = now
+    try {
+      this.#write({ ...currentProcess(), heartbeatMs: now })
+    } catch (error) {
+      if (!isDiskError(error)) throw error // the next one may get through
+    }
   }
 
   async release(): Promise<void> {
     clearInterval(this.#timer)
-    writeFileSync(this.#path, '')
-    await new Promise<void>((resolve) => this.#socket.close(() => resolve()))
+    try {
+      this.#write(null)
+    } finally {
+      closeSync(this.#descriptor)
+      await new Promise<void>((resolve) => this.#socket.close(() => resolve()))
+    }
   }
 
-  #beat(): void {
-    writeFileSync(this.#path, JSON.stringify({ ...ourselves(), heartbeatMs: Date.now() }))
+  #write(holder: Holder | null): void {
+    const text = holder === null ? '' : JSON.stringify(holder)
+    writeSync(this.#descriptor, text.padEnd(FILE_LENGTH), 0)
   }
 }
 
 /** Apache takes an fcntl lock on the file `lock` (5.3.3, DefaultMessageStore). */
 function refuseApache(root: string): void {
   const path = join(root, 'lock')
-  if (!existsSync(path)) writeFileSync(path, 'lock')
+  writeFileSync(path, '', { flag: 'a' })
   const { ino, dev } = statSync(path)
   const major = ((dev >> 8) & 0xfff).toString(16).padStart(2, '0')
   const minor = ((dev & 0xff) | ((dev >> 12) & 0xfff00)).toString(16).padStart(2, '0')
-  const lock = readText('/proc/locks')
+  const lock = locksOfMachine()
     .split('\n')
     .find((line) => line.includes(` ${major}:${minor}:${ino} `))
   if (lock === undefined) return
@@ -82,13 +93,22 @@ function refuseApache(root: string): void {
   )
 }
 
+function locksOfMachine(): string {
+  try {
+    return readFileSync('/proc/locks', 'utf8')
+  } catch {
+    return '' // not Linux
+  }
+}
+
 async function takeSocket(root: string): Promise<Server> {
   const { dev, ino } = statSync(root)
-  const socket = createServer().unref()
+  const socket = createServer((connection) => connection.destroy()).unref()
   try {
     await listen(socket, `\0ringmq-store-${dev}-${ino}`)
     return socket
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StoreError(
       `Lock failed,MQ already started: another RingMQ broker of this machine uses the store ${root}`,
     )
@@ -104,15 +124,16 @@ function listen(socket: Server, path: string): Promise<void> {
   })
 }
 
-/** In our own namespace the socket has decided; a dead process elsewhere stops its heartbeat. */
-function refuseOtherNamespace(root: string, path: string): void {
+/** A process that we can see lives or not; one of another namespace stops its heartbeat. */
+function refuseHolder(root: string, path: string): void {
   const holder = readHolder(path)
-  if (holder === null || Date.now() - holder.heartbeatMs > STALE_MS) return
-  const { boot, namespace, pid, started } = ourselves()
-  if (holder.boot === boot && holder.namespace === namespace) return
-  if (holder.pid === pid && holder.started === started) return
+  if (holder === null) return
+  const alive = isAlive(holder)
+  const beatMs = Date.now() - holder.heartbeatMs
+  if (alive === false || (alive === 'unknown' && beatMs > STALE_MS)) return
+  const who = alive === 'unknown' ? ' of another container or host' : ''
   throw new StoreError(
-    `Lock failed,MQ already started: a RingMQ broker (process ${holder.pid} of another container or host) used the store ${root} ${Date.now() - holder.heartbeatMs} ms ago; if it is gone, try again in ${STALE_MS / 1000} s`,
+    `Lock failed,MQ already started: a RingMQ broker (process ${holder.pid}${who}) used the store ${root} ${beatMs} ms ago; if it is gone, try again in ${STALE_MS / 1000} s`,
   )
 }
 
@@ -123,30 +144,4 @@ function readHolder(path: string): Holder | null {
   } catch {
     return null // no file, or one that a crash or a clean stop left empty
   }
-}
-
-function ourselves(): Omit<Holder, 'heartbeatMs'> {
-  const stat = readText('/proc/self/stat')
-  return {
-    boot: readText('/proc/sys/kernel/random/boot_id').trim(),
-    namespace: readLink('/proc/self/ns/pid'),
-    pid: process.pid,
-    started: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '',
-  }
-}
-
-function readText(path: string): string {
-  if (!existsSync(path)) return ''
-  return readFileSync(path, 'utf8')
-}
-
-function readLink(path: string): string {
-  return existsSync(path) ? readlinkSync(path) : ''
-}
-
-/** The file whose existence says that the last stop was not clean (Apache 5.3.3: `abort`). */
-export function writeAbortFile(root: string): void {
-  const descriptor = openSync(join(root, 'abort'), 'w')
-  writeFileSync(descriptor, String(process.pid))
-  closeSync(descriptor)
 }

@@ -4,6 +4,8 @@ import { ByteTable } from '../base/byte-table.ts'
 export interface TopicRows {
   topic: string
   rows: number[]
+  /** Records below this position are of a deleted topic of the same name; there is none without it. */
+  from?: number
 }
 
 /** What main tells dispatch: a topic and its rows; no rows means that the topic is gone. */
@@ -18,9 +20,9 @@ export class RowsByTopic {
   #last: TopicRows | undefined
   #lastKey = Buffer.alloc(0)
 
-  apply({ topic, rows }: RowsChange): void {
+  apply({ topic, rows, from = 0 }: RowsChange): void {
     if (rows.length === 0) this.#table.delete(topic)
-    else this.#table.set(topic, { topic, rows })
+    else this.#table.set(topic, { topic, rows, from })
     this.#last = undefined
   }
 

@@ -1,0 +1,119 @@
+import { PRE_BLANK_LENGTH, UNIT_LENGTH, type QueuePlace } from './consume-queue.ts'
+import { RECORD_LENGTH_MIN, type RecordParts } from './log-record.ts'
+import type { QueueRecovery, QueueState } from './queue-recovery.ts'
+import type { QueueStates } from './queue-states.ts'
+import { QueueTail, UnitBuffers } from './queue-tail.ts'
+import { entryCodeOf } from './tags-code.ts'
+
+/** Entries are written after this much of the log: it bounds the buffers of queues in the making. */
+const FLUSH_BYTES = 1024 * 1024
+/** A record that names another queue is damaged. */
+const QUEUE_ID_MAX = 65_535
+const FOLDER_NAME_MAX = 255
+const INNER_BATCH = 0x80
+
+export interface FillerOptions {
+  place: QueuePlace
+  deletedBelow: ReadonlyMap<string, number>
+  /** Topics whose queues are of Apache's batch kind, which we do not write. */
+  batchTopics: ReadonlySet<string>
+}
+
+/** Gives queues the entries that they lack, from the records of the log in their order. */
+export class QueueFiller {
+  /** Entries added. */
+  dispatched = 0
+  /** A queue lacked entries of messages that stood before those it was shown. */
+  hasGap = false
+  readonly #queues: QueueRecovery
+  readonly #states: QueueStates
+  readonly #options: FillerOptions
+  readonly #tails = new Map<QueueState, QueueTail>()
+  readonly #buffers = new UnitBuffers()
+  #flushDue = 0
+
+  constructor(queues: QueueRecovery, states: QueueStates, options: FillerOptions) {
+    this.#queues = queues
+    this.#states = states
+    this.#options = options
+  }
+
+  take(record: RecordParts, bytes: Buffer, position: number): void {
+    if (!record.hasQueueEntry() || (record.sysFlag & INNER_BATCH) !== 0) return
+    const state = this.#stateOf(record, bytes)
+    if (state === null || position < (this.#options.deletedBelow.get(state.topic) ?? 0)) return
+    if (position + record.length <= state.maxPosition || record.queueOffset < state.next) return
+    // Every message before it in its queue takes room in the log: an offset beyond that is damaged.
+    if (record.queueOffset > position / RECORD_LENGTH_MIN) return
+    this.#add(state, record, bytes, position)
+    if (position >= this.#flushDue) {
+      this.#flush()
+      this.#flushDue = position + FLUSH_BYTES
+    }
+  }
+
+  /**
+   * Everything that was added is on the disk. No thread syncs it later, and a clean stop may follow
+   * before the kernel has written it back.
+   */
+  sync(): void {
+    this.#flush()
+    for (const tail of this.#tails.values()) tail.sync()
+  }
+
+  #flush(): void {
+    for (const tail of this.#tails.values()) tail.flush()
+  }
+
+  #add(state: QueueState, record: RecordParts, bytes: Buffer, position: number): void {
+    if (record.queueOffset > state.next) this.#fillGap(state, record.queueOffset)
+    this.#tailOf(state).add(position, record.length, entryCodeOf(bytes, record))
+    state.next++
+    state.maxPosition = position + record.length
+    this.dispatched++
+  }
+
+  /** The messages before this one are no longer in the log: their entries stand for none. */
+  #fillGap(state: QueueState, offset: number): void {
+    this.hasGap = true
+    if (state.next === 0) {
+      const perFile = this.#options.place.fileSize / UNIT_LENGTH
+      state.next = Math.floor(offset / perFile) * perFile
+      this.#tails.delete(state)
+    }
+    const tail = this.#tailOf(state)
+    for (; state.next < offset; state.next++) tail.add(0, PRE_BLANK_LENGTH, 0)
+  }
+
+  #tailOf(state: QueueState): QueueTail {
+    let tail = this.#tails.get(state)
+    if (tail === undefined) {
+      tail = new QueueTail(-1, state.queue, state.next, this.#buffers)
+      this.#tails.set(state, tail)
+    }
+    return tail
+  }
+
+  #stateOf(record: RecordParts, bytes: Buffer): QueueState | null {
+    const { topicAt, topicLength, queueId } = record
+    const known = this.#states.find(bytes, topicAt, topicLength, queueId)
+    if (known !== undefined) return known
+    const topic = bytes.toString('utf8', topicAt, topicAt + topicLength)
+    if (!this.#isOurs(topic, queueId)) return null
+    if (Buffer.compare(Buffer.from(topic), bytes.subarray(topicAt, topicAt + topicLength)) !== 0) {
+      return null // not UTF-8
+    }
+    const state = this.#queues.empty(topic, queueId)
+    this.#states.add(state)
+    return state
+  }
+
+  /** Nothing but the body is under a checksum: a damaged topic must not lead out of the store. */
+  #isOurs(topic: string, queueId: number): boolean {
+    if (topic === '' || topic === '.' || topic === '..' || /[/\0]/.test(topic)) return false
+    if (Buffer.byteLength(topic) > FOLDER_NAME_MAX || queueId < 0 || queueId > QUEUE_ID_MAX) {
+      return false
+    }
+    return !this.#options.batchTopics.has(topic)
+  }
+}

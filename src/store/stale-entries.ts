@@ -1,0 +1,67 @@
+import type { LogFiles } from './log-files.ts'
+import { RecordKind, RecordParts, readRecord } from './log-record.ts'
+import type { QueueRecovery, QueueState } from './queue-recovery.ts'
+
+/** Longer records are taken for good: they are rare, and reading them is not cheap. */
+const READ_MAX = 256 * 1024
+/** A message that stands in queues of other topics, too, says so in this property (Apache, LMQ). */
+const MULTI_DISPATCH = 'INNER_MULTI_DISPATCH\u0001'
+
+/**
+ * Apache leaves the bytes of entries that it cuts where they are; once the log has grown past their
+ * positions they look valid. An entry counts only when the log has that very message where it says.
+ */
+export class StaleEntries {
+  readonly #queues: QueueRecovery
+  readonly #files: LogFiles
+  readonly #starts: readonly number[]
+  readonly #bytes = Buffer.alloc(READ_MAX)
+  readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, READ_MAX)
+  readonly #record = new RecordParts()
+
+  constructor(queues: QueueRecovery, files: LogFiles, starts: readonly number[]) {
+    this.#queues = queues
+    this.#files = files
+    this.#starts = starts
+  }
+
+  /** Drops them from the end of a queue. */
+  drop(state: QueueState): void {
+    let next = state.next
+    while (next > 0 && this.#isStale(state, next - 1)) next--
+    if (next < state.next) this.#queues.cut(state, next)
+  }
+
+  /** Store time of a queue's last message, ms; -1 when it is not where the queue says. */
+  timeOfLast(state: QueueState): number {
+    if (state.next === 0 || this.#isStale(state, state.next - 1)) return -1
+    return this.#record.storeTimestamp
+  }
+
+  #isStale(state: QueueState, offset: number): boolean {
+    const unit = this.#queues.unitAt(state, offset)
+    if (unit === null) return false // its file is gone, with messages that are too old
+    const { position, length } = unit
+    const start = this.#files.startOfFile(position)
+    if (start < this.#starts[0]!) return false // deleted since, and true before
+    if (start > this.#starts.at(-1)!) return true
+    if (length > READ_MAX) return false
+    const read = this.#files.read(position, length, this.#bytes, 0)
+    const kind = readRecord(this.#record, this.#view, 0, read)
+    if (kind !== RecordKind.MESSAGE || this.#record.length !== length) return true
+    if (this.#record.position !== position) return true
+    return !this.#isOf(state, offset) && !this.#isMultiDispatched()
+  }
+
+  #isOf({ topic, queueId }: QueueState, offset: number): boolean {
+    const { topicAt, topicLength, queueId: itsQueue, queueOffset } = this.#record
+    if (itsQueue !== queueId || queueOffset !== offset) return false
+    return this.#bytes.toString('utf8', topicAt, topicAt + topicLength) === topic
+  }
+
+  #isMultiDispatched(): boolean {
+    const { propertiesAt, propertiesLength } = this.#record
+    const end = propertiesAt + propertiesLength
+    return this.#bytes.toString('latin1', propertiesAt, end).includes(MULTI_DISPATCH)
+  }
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { logFileName } from '../../src/store/log-files.ts'
+import {
+  goldenLogFileSize,
+  goldenStore,
+  GOLDEN_QUEUE_FILE_SIZE,
+  unpackGolden,
+  type GoldenStore,
+} from '../support/golden-store.ts'
+import {
+  inOrder,
+  logBytes,
+  readQueues,
+  recoverFolder,
+  type ReadQueue,
+} from '../support/recovered-store.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+const NAMES = [
+  'basic',
+  'rollover',
+  'kill9',
+  'torn-tail',
+  'ipv6-v2',
+  'delay-pending',
+  'retry-dlq',
+  'transaction',
+  'lmq',
+  'ha-slave',
+]
+
+function expectedQueues({ queues }: GoldenStore): ReadQueue[] {
+  return queues
+    .map(({ topic, queueId, minOffset: min, maxOffset: next, units }) => ({
+      topic,
+      queueId,
+      min,
+      next,
+      units: units.map(([, ...unit]) => unit.slice(0, 3) as [number, number, number]),
+    }))
+    .toSorted(inOrder)
+}
+
+describe.each(NAMES)('Apache’s store %s', (name) => {
+  const golden = goldenStore(name)
+  const logFileSize = goldenLogFileSize(name)
+
+  function open(root: string) {
+    return recoverFolder({ root, logFileSize, queueFileSize: GOLDEN_QUEUE_FILE_SIZE })
+  }
+
+  test('has the queues and the end that Apache finds', () => {
+    const found = open(unpackGolden(name, tempFolder()))
+    const { minPosition, end, isCut, damaged } = found
+    expect({ minPosition, end, isCut, damaged }).toEqual({
+      minPosition: golden.minPosition,
+      end: golden.end,
+      isCut: golden.recordsDropped > 0,
+      damaged: 0,
+    })
+    expect(readQueues(found.queues)).toEqual(expectedQueues(golden))
+  })
+
+  test('holds the bytes of every message where its queue says', () => {
+    const root = unpackGolden(name, tempFolder())
+    open(root)
+    for (const { physicalOffset, size, recordSha256 } of golden.messages) {
+      const bytes = logBytes(root, logFileSize, physicalOffset).subarray(0, size)
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(recordSha256)
+    }
+  })
+
+  test('reads as zeros behind its end, and has no file there', () => {
+    const root = unpackGolden(name, tempFolder())
+    const { end } = open(root)
+    const tail = logBytes(root, logFileSize, end)
+    expect(tail.length).toBe(logFileSize - (end % logFileSize))
+    expect(tail.equals(Buffer.alloc(tail.length))).toBe(true)
+    const last = logFileName(end - (end % logFileSize))
+    expect(readdirSync(join(root, 'commitlog')).toSorted().at(-1)).toBe(last)
+  })
+
+  test('is found the same by a second recovery, which adds nothing after a clean stop', () => {
+    const root = unpackGolden(name, tempFolder())
+    const first = open(root)
+    const [queues, { end }] = [readQueues(first.queues), first]
+    rmSync(join(root, 'abort'), { force: true })
+    const second = open(root)
+    expect(second).toMatchObject({ end, dispatched: 0, isCut: false, damaged: 0 })
+    expect(readQueues(second.queues)).toEqual(queues)
+  })
+})
+
+// Entries in queues of other topics, as `lmq` has them, are kept but not made.
+describe.each(NAMES.filter((name) => name !== 'lmq'))('the log of Apache’s store %s', (name) => {
+  const golden = goldenStore(name)
+  const logFileSize = goldenLogFileSize(name)
+
+  test('alone is enough to build its queues again', () => {
+    const root = unpackGolden(name, tempFolder())
+    for (const entry of readdirSync(root)) {
+      if (entry !== 'commitlog') rmSync(join(root, entry), { recursive: true })
+    }
+    const found = recoverFolder({ root, logFileSize, queueFileSize: GOLDEN_QUEUE_FILE_SIZE })
+    expect(readQueues(found.queues)).toEqual(expectedQueues(golden))
+    expect(found.end).toBe(golden.end)
+  })
+})
+
+test('a store without a log has no queues either', () => {
+  const root = unpackGolden('basic', tempFolder())
+  rmSync(join(root, 'commitlog'), { recursive: true })
+  const sizes = { logFileSize: 65_536, queueFileSize: GOLDEN_QUEUE_FILE_SIZE }
+  expect(recoverFolder({ root, ...sizes })).toMatchObject({ end: 0, queues: [] })
+  expect(existsSync(join(root, 'consumequeue'))).toBe(false)
+})
