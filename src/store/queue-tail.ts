@@ -1,17 +1,24 @@
+import { viewOf } from '../base/bytes.ts'
 import { UNIT_LENGTH, writeUnit, type ConsumeQueue } from './consume-queue.ts'
 
 /** Entries gathered of one queue before they are written in one piece. */
 const UNITS = 256
 
+/** Entries of a queue on their way into its file. */
+class UnitBuffer {
+  readonly bytes = Buffer.allocUnsafeSlow(UNITS * UNIT_LENGTH)
+  readonly view = viewOf(this.bytes)
+}
+
 /** Buffers for queues that are being added to right now; most queues are not. */
 export class UnitBuffers {
-  readonly #free: Buffer[] = []
+  readonly #free: UnitBuffer[] = []
 
-  take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(UNITS * UNIT_LENGTH)
+  take(): UnitBuffer {
+    return this.#free.pop() ?? new UnitBuffer()
   }
 
-  giveBack(buffer: Buffer): void {
+  giveBack(buffer: UnitBuffer): void {
     this.#free.push(buffer)
   }
 }
@@ -24,7 +31,7 @@ export class QueueTail {
   /** The offset of the next entry. */
   next: number
   readonly #buffers: UnitBuffers
-  #buffer: Buffer | undefined
+  #buffer: UnitBuffer | undefined
   #count = 0
   readonly #unit = { position: 0, length: 0, tagsCode: 0 }
   /** The first offset that was written since the start; -1 without one. */
@@ -43,8 +50,7 @@ export class QueueTail {
     unit.position = position
     unit.length = length
     unit.tagsCode = tagsCode
-    const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
-    writeUnit(view, this.#count * UNIT_LENGTH, unit)
+    writeUnit(buffer.view, this.#count * UNIT_LENGTH, unit)
     this.#count++
     this.next++
     if (this.#count === UNITS) this.flush()
@@ -53,7 +59,7 @@ export class QueueTail {
   flush(): void {
     if (this.#buffer === undefined) return
     const from = this.next - this.#count
-    this.queue.write(from, this.#buffer, this.#count)
+    this.queue.write(from, this.#buffer.bytes, this.#count)
     if (this.#writtenFrom === -1) this.#writtenFrom = from
     this.#count = 0
     this.#buffers.giveBack(this.#buffer)
