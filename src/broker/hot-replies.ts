@@ -1,3 +1,4 @@
+import { copyFew, viewOf } from '../base/bytes.ts'
 import { SerializeType } from '../protocol/frame.ts'
 import { VERSION } from '../protocol/remoting-command.ts'
 
@@ -44,8 +45,9 @@ export const REPLY_LENGTH_MAX = 1024
 
 /** Writes one reply at a place; holds what all replies of a broker have in common. */
 export class ReplyWriter {
-  readonly #sendTail: { json: Buffer; binary: Buffer }
+  readonly #sendTail: { json: Constant; binary: Constant }
   #buffer: Buffer = Buffer.alloc(0)
+  #view: DataView = viewOf(this.#buffer)
   #batch: BatchLengths | null = null
   #at = 0
 
@@ -54,7 +56,7 @@ export class ReplyWriter {
       ['MSG_REGION', regionId],
       ['TRACE_ON', String(traceOn)],
     ]
-    this.#sendTail = { json: jsonFields(fields), binary: binaryFields(fields) }
+    this.#sendTail = { json: constant(jsonFields(fields)), binary: constant(binaryFields(fields)) }
   }
 
   /** Returns the frame's length. */
@@ -80,7 +82,10 @@ export class ReplyWriter {
   }
 
   #begin(buffer: Buffer, at: number, serializeType: SerializeType): void {
-    this.#buffer = buffer
+    if (buffer !== this.#buffer) {
+      this.#buffer = buffer
+      this.#view = viewOf(buffer)
+    }
     this.#at = at + 8
     buffer[at + 4] = serializeType
   }
@@ -88,7 +93,7 @@ export class ReplyWriter {
   #end(at: number, bodyLength: number): number {
     const length = this.#at - at
     const header = length - 8
-    this.#buffer.writeInt32BE(length - 4 + bodyLength, at)
+    this.#view.setInt32(at, length - 4 + bodyLength)
     this.#buffer[at + 5] = header >> 16
     this.#buffer[at + 6] = header >> 8
     this.#buffer[at + 7] = header
@@ -102,7 +107,7 @@ export class ReplyWriter {
     this.#integer(parts.queueId)
     this.#ascii('","msgId":"')
     this.#messageIds(parts)
-    this.#bytes(this.#sendTail.json)
+    this.#constant(this.#sendTail.json)
     this.#ascii('"queueOffset":"')
     this.#integer(parts.queueOffset)
     this.#jsonTail('"},"flag":1,"language":"JAVA","opaque":', parts.opaque)
@@ -113,14 +118,14 @@ export class ReplyWriter {
     const fieldsAt = this.#at
     this.#at += 4
     this.#binaryInteger(KEY.queueId, parts.queueId)
-    this.#bytes(KEY.msgId)
+    this.#constant(KEY.msgId)
     const idAt = this.#at
     this.#at += 4
     this.#messageIds(parts)
-    this.#buffer.writeInt32BE(this.#at - idAt - 4, idAt)
+    this.#view.setInt32(idAt, this.#at - idAt - 4)
     this.#binaryInteger(KEY.queueOffset, parts.queueOffset)
-    this.#bytes(this.#sendTail.binary)
-    this.#buffer.writeInt32BE(this.#at - fieldsAt - 4, fieldsAt)
+    this.#constant(this.#sendTail.binary)
+    this.#view.setInt32(fieldsAt, this.#at - fieldsAt - 4)
   }
 
   #pullJson(parts: PullReplyParts): void {
@@ -147,8 +152,8 @@ export class ReplyWriter {
     this.#binaryInteger(KEY.minOffset, parts.minOffset)
     this.#binaryInteger(KEY.maxOffset, parts.maxOffset)
     this.#binaryInteger(KEY.suggestWhichBrokerId, parts.suggestWhichBrokerId)
-    this.#bytes(PULL_TAIL)
-    this.#buffer.writeInt32BE(this.#at - fieldsAt - 4, fieldsAt)
+    this.#constant(PULL_TAIL)
+    this.#view.setInt32(fieldsAt, this.#at - fieldsAt - 4)
   }
 
   #jsonTail(before: string, opaque: number): void {
@@ -158,14 +163,14 @@ export class ReplyWriter {
   }
 
   #binaryHead(code: number, opaque: number, remark: string): void {
-    const buffer = this.#buffer
+    const view = this.#view
     const at = this.#at
-    buffer.writeInt16BE(code, at)
-    buffer[at + 2] = JAVA
-    buffer.writeInt16BE(VERSION, at + 3)
-    buffer.writeInt32BE(opaque, at + 5)
-    buffer.writeInt32BE(RESPONSE_FLAG, at + 9)
-    buffer.writeInt32BE(remark.length, at + 13)
+    view.setInt16(at, code)
+    view.setInt8(at + 2, JAVA)
+    view.setInt16(at + 3, VERSION)
+    view.setInt32(at + 5, opaque)
+    view.setInt32(at + 9, RESPONSE_FLAG)
+    view.setInt32(at + 13, remark.length)
     this.#at = at + 17
     this.#ascii(remark)
   }
@@ -200,12 +205,12 @@ export class ReplyWriter {
     this.#buffer[this.#at++] = HEX[byte & 15]!
   }
 
-  #binaryInteger(key: Buffer, value: number): void {
-    this.#bytes(key)
+  #binaryInteger(key: Constant, value: number): void {
+    this.#constant(key)
     const lengthAt = this.#at
     this.#at += 4
     this.#integer(value)
-    this.#buffer.writeInt32BE(this.#at - lengthAt - 4, lengthAt)
+    this.#view.setInt32(lengthAt, this.#at - lengthAt - 4)
   }
 
   #integer(value: number): void {
@@ -229,10 +234,19 @@ export class ReplyWriter {
     for (let i = 0; i < text.length; i++) this.#buffer[this.#at++] = text.charCodeAt(i)
   }
 
-  #bytes(bytes: Buffer): void {
-    this.#buffer.set(bytes, this.#at)
-    this.#at += bytes.length
+  #constant({ view }: Constant): void {
+    copyFew(this.#view, this.#at, view, 0, view.byteLength)
+    this.#at += view.byteLength
   }
+}
+
+/** Bytes that every reply has. */
+interface Constant {
+  view: DataView
+}
+
+function constant(bytes: Uint8Array): Constant {
+  return { view: viewOf(bytes) }
 }
 
 const JSON_TAIL = `,"serializeTypeCurrentRPC":"JSON","version":${VERSION}}`
@@ -245,19 +259,21 @@ function binaryKey(name: string): Buffer {
 }
 
 const KEY = {
-  queueId: binaryKey('queueId'),
-  msgId: binaryKey('msgId'),
-  queueOffset: binaryKey('queueOffset'),
-  nextBeginOffset: binaryKey('nextBeginOffset'),
-  minOffset: binaryKey('minOffset'),
-  maxOffset: binaryKey('maxOffset'),
-  suggestWhichBrokerId: binaryKey('suggestWhichBrokerId'),
+  queueId: constant(binaryKey('queueId')),
+  msgId: constant(binaryKey('msgId')),
+  queueOffset: constant(binaryKey('queueOffset')),
+  nextBeginOffset: constant(binaryKey('nextBeginOffset')),
+  minOffset: constant(binaryKey('minOffset')),
+  maxOffset: constant(binaryKey('maxOffset')),
+  suggestWhichBrokerId: constant(binaryKey('suggestWhichBrokerId')),
 }
 
-const PULL_TAIL = binaryFields([
-  ['topicSysFlag', '0'],
-  ['groupSysFlag', '0'],
-])
+const PULL_TAIL = constant(
+  binaryFields([
+    ['topicSysFlag', '0'],
+    ['groupSysFlag', '0'],
+  ]),
+)
 
 function binaryFields(fields: [string, string][]): Buffer {
   const parts = fields.flatMap(([key, value]) => {

@@ -179,12 +179,12 @@ export class HeaderScanner {
     this.serializeType = SerializeType.ROCKETMQ
     this.code = bytes.readInt16BE(at)
     this.version = bytes.readInt16BE(at + 3)
-    this.opaque = bytes.readInt32BE(at + 5)
-    this.flag = bytes.readInt32BE(at + 9)
-    const remarkLength = bytes.readInt32BE(at + 13)
+    this.opaque = int32At(bytes, at + 5)
+    this.flag = int32At(bytes, at + 9)
+    const remarkLength = int32At(bytes, at + 13)
     const fieldsAt = at + 21 + remarkLength
     if (remarkLength < 0 || fieldsAt > this.#end) return false
-    const fieldsEnd = fieldsAt + bytes.readInt32BE(fieldsAt - 4)
+    const fieldsEnd = fieldsAt + int32At(bytes, fieldsAt - 4)
     if (fieldsEnd < fieldsAt || fieldsEnd > this.#end) return false
     return this.#scanBinaryFields(fieldsAt, fieldsEnd)
   }
@@ -194,11 +194,12 @@ export class HeaderScanner {
     let at = from
     while (at < end) {
       if (at + 2 > end) return false
-      const keyLength = bytes.readInt16BE(at)
+      const keyLength = (bytes[at]! << 8) | bytes[at + 1]!
       const keyAt = at + 2
       const valueAt = keyAt + keyLength + 4
-      if (keyLength < 0 || valueAt > end) return false
-      const valueLength = bytes.readInt32BE(valueAt - 4)
+      // Apache reads it as signed: what is longer is no key of ours.
+      if (keyLength > 0x7fff || valueAt > end) return false
+      const valueLength = int32At(bytes, valueAt - 4)
       if (valueLength < 0 || valueAt + valueLength > end) return false
       if (!this.#addField(keyAt, keyLength, valueAt, valueLength)) return false
       at = valueAt + valueLength
@@ -321,6 +322,11 @@ export class HeaderScanner {
 function parseLong(text: string): number {
   const value = readInt64(text)
   return value === undefined ? NaN : Number(value)
+}
+
+/** What `readInt32BE` does, without its checks: `at` lies within. */
+function int32At(bytes: Buffer, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 }
 
 function isDigit(byte: number): boolean {

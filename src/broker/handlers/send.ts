@@ -296,7 +296,7 @@ export class SendHandler {
     let status = appender.append(source)
     if (status === AppendStatus.NO_ROOM && this.#write()) status = appender.append(source)
     if (status !== AppendStatus.OK) throw this.#busy(status)
-    if (writer.unwritten() >= this.#quarter) this.#write()
+    if (writer.isBehind(source.position + source.length, this.#quarter)) this.#write()
   }
 
   #write(): boolean {
