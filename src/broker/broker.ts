@@ -19,6 +19,7 @@ import { MainQueueStore } from './main-queue-store.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
 import { Registration } from './registration.ts'
 import { storeInfo } from './store-info.ts'
+import { groupNameFault, shown } from './topic-names.ts'
 import { WorkerPeers } from './worker-peers.ts'
 import { Workers } from './workers.ts'
 
@@ -212,9 +213,10 @@ async function make(ask: Ask, context: OpenBrokerContext): Promise<void> {
     return
   }
   if ((await context.groups.findOrCreate(ask.group)) !== null) return
+  const why = groupNameFault(ask.group) ?? 'autoCreateSubscriptionGroup does not make it.'
   throw new ResponseError(
     'SUBSCRIPTION_GROUP_NOT_EXIST',
-    `subscription group [${ask.group.slice(0, 100)}] does not exist, and autoCreateSubscriptionGroup does not make it`,
+    `subscription group [${shown(ask.group)}] does not exist: ${why}`,
   )
 }
 

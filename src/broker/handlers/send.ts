@@ -61,6 +61,13 @@ const LONG: SendKeys = {
   reconsumeTimes: new HeaderKey('reconsumeTimes'),
 }
 
+/**
+ * A window that is full of written bytes has room again in a moment: other workers were quicker with
+ * the last of it, or a thread is copying from where it must be overwritten. One try a millisecond.
+ */
+const TRIES_MAX = 20
+const PAUSE = new Int32Array(new SharedArrayBuffer(4))
+
 /** A topic that this worker does not know, and how the client would have it made. */
 export interface UnknownTopic {
   topic: string
@@ -294,7 +301,11 @@ export class SendHandler {
     const { shared, appender, writer } = this.#parts
     if (shared.fault() !== Fault.NONE) throw this.#faulty()
     let status = appender.append(source)
-    if (status === AppendStatus.NO_ROOM && this.#write()) status = appender.append(source)
+    for (let tries = 0; status === AppendStatus.NO_ROOM && tries < TRIES_MAX; tries++) {
+      if (!this.#write()) break
+      if (tries > 0) Atomics.wait(PAUSE, 0, 0, 1)
+      status = appender.append(source)
+    }
     if (status !== AppendStatus.OK) throw this.#busy(status)
     if (writer.isBehind(source.position + source.length, this.#quarter)) this.#write()
   }
