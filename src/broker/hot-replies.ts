@@ -101,16 +101,18 @@ export class ReplyWriter {
   }
 
   #sendJson(parts: SendReplyParts): void {
-    this.#ascii('{"code":')
+    this.#constant(JSON_PIECE.code)
     this.#integer(parts.code)
-    this.#ascii(',"extFields":{"queueId":"')
+    this.#constant(JSON_PIECE.queueId)
     this.#integer(parts.queueId)
-    this.#ascii('","msgId":"')
+    this.#constant(JSON_PIECE.msgId)
     this.#messageIds(parts)
     this.#constant(this.#sendTail.json)
-    this.#ascii('"queueOffset":"')
+    this.#constant(JSON_PIECE.queueOffset)
     this.#integer(parts.queueOffset)
-    this.#jsonTail('"},"flag":1,"language":"JAVA","opaque":', parts.opaque)
+    this.#constant(JSON_PIECE.flagAndOpaque)
+    this.#integer(parts.opaque)
+    this.#constant(JSON_PIECE.end)
   }
 
   #sendBinary(parts: SendReplyParts): void {
@@ -129,19 +131,21 @@ export class ReplyWriter {
   }
 
   #pullJson(parts: PullReplyParts): void {
-    this.#ascii('{"code":')
+    this.#constant(JSON_PIECE.code)
     this.#integer(parts.code)
-    this.#ascii(',"extFields":{"nextBeginOffset":"')
+    this.#constant(JSON_PIECE.nextBeginOffset)
     this.#integer(parts.nextBeginOffset)
-    this.#ascii('","minOffset":"')
+    this.#constant(JSON_PIECE.minOffset)
     this.#integer(parts.minOffset)
-    this.#ascii('","maxOffset":"')
+    this.#constant(JSON_PIECE.maxOffset)
     this.#integer(parts.maxOffset)
-    this.#ascii('","suggestWhichBrokerId":"')
+    this.#constant(JSON_PIECE.suggestWhichBrokerId)
     this.#integer(parts.suggestWhichBrokerId)
-    this.#ascii('","topicSysFlag":"0","groupSysFlag":"0"},"flag":1,"language":"JAVA","remark":"')
+    this.#constant(JSON_PIECE.flagAndRemark)
     this.#ascii(parts.remark)
-    this.#jsonTail('","opaque":', parts.opaque)
+    this.#constant(JSON_PIECE.opaque)
+    this.#integer(parts.opaque)
+    this.#constant(JSON_PIECE.end)
   }
 
   #pullBinary(parts: PullReplyParts): void {
@@ -154,12 +158,6 @@ export class ReplyWriter {
     this.#binaryInteger(KEY.suggestWhichBrokerId, parts.suggestWhichBrokerId)
     this.#constant(PULL_TAIL)
     this.#view.setInt32(fieldsAt, this.#at - fieldsAt - 4)
-  }
-
-  #jsonTail(before: string, opaque: number): void {
-    this.#ascii(before)
-    this.#integer(opaque)
-    this.#ascii(JSON_TAIL)
   }
 
   #binaryHead(code: number, opaque: number, remark: string): void {
@@ -249,7 +247,27 @@ function constant(bytes: Uint8Array): Constant {
   return { view: viewOf(bytes) }
 }
 
-const JSON_TAIL = `,"serializeTypeCurrentRPC":"JSON","version":${VERSION}}`
+/** What stands between the values of a JSON header. */
+const JSON_PIECE = {
+  code: text('{"code":'),
+  queueId: text(',"extFields":{"queueId":"'),
+  msgId: text('","msgId":"'),
+  queueOffset: text('"queueOffset":"'),
+  nextBeginOffset: text(',"extFields":{"nextBeginOffset":"'),
+  minOffset: text('","minOffset":"'),
+  maxOffset: text('","maxOffset":"'),
+  suggestWhichBrokerId: text('","suggestWhichBrokerId":"'),
+  flagAndOpaque: text('"},"flag":1,"language":"JAVA","opaque":'),
+  flagAndRemark: text(
+    '","topicSysFlag":"0","groupSysFlag":"0"},"flag":1,"language":"JAVA","remark":"',
+  ),
+  opaque: text('","opaque":'),
+  end: text(`,"serializeTypeCurrentRPC":"JSON","version":${VERSION}}`),
+}
+
+function text(ascii: string): Constant {
+  return constant(Buffer.from(ascii))
+}
 
 function binaryKey(name: string): Buffer {
   const key = Buffer.alloc(2 + name.length)
