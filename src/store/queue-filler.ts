@@ -40,8 +40,8 @@ export class QueueFiller {
 
   take(record: RecordParts, bytes: Buffer, position: number): void {
     if (!record.hasQueueEntry() || (record.sysFlag & INNER_BATCH) !== 0) return
-    const state = this.#stateOf(record, bytes)
-    if (state === null || position < (this.#options.deletedBelow.get(state.topic) ?? 0)) return
+    const state = this.#stateOf(record, bytes, position)
+    if (state === null) return
     if (position + record.length <= state.maxPosition || record.queueOffset < state.next) return
     // Every message before it in its queue takes room in the log: an offset beyond that is damaged.
     if (record.queueOffset > position / RECORD_LENGTH_MIN) return
@@ -94,18 +94,23 @@ export class QueueFiller {
     return tail
   }
 
-  #stateOf(record: RecordParts, bytes: Buffer): QueueState | null {
+  /** Null when the message has no queue here, or none any more. */
+  #stateOf(record: RecordParts, bytes: Buffer, position: number): QueueState | null {
     const { topicAt, topicLength, queueId } = record
     const known = this.#states.find(bytes, topicAt, topicLength, queueId)
-    if (known !== undefined) return known
+    if (known !== undefined) return this.#isDeleted(known.topic, position) ? null : known
     const topic = bytes.toString('utf8', topicAt, topicAt + topicLength)
-    if (!this.#isOurs(topic, queueId)) return null
+    if (!this.#isOurs(topic, queueId) || this.#isDeleted(topic, position)) return null
     if (Buffer.compare(Buffer.from(topic), bytes.subarray(topicAt, topicAt + topicLength)) !== 0) {
       return null // not UTF-8
     }
     const state = this.#queues.empty(topic, queueId)
     this.#states.add(state)
     return state
+  }
+
+  #isDeleted(topic: string, position: number): boolean {
+    return position < (this.#options.deletedBelow.get(topic) ?? 0)
   }
 
   /** Nothing but the body is under a checksum: a damaged topic must not lead out of the store. */

@@ -124,6 +124,7 @@ export class QueueRecovery {
     const state = this.empty(topic, queueId)
     const { directory } = state.queue
     const starts = this.#withoutEmptyFile(directory, this.#starts(directory))
+    for (const start of starts) this.#checkSize(join(directory, logFileName(start)))
     // Without any entry a queue goes on where its file begins: older ones were deleted.
     state.next = (starts[0] ?? 0) / UNIT_LENGTH
     for (const start of starts.reverse()) {
@@ -159,7 +160,6 @@ export class QueueRecovery {
   /** Entries from the file's start up to the first that is none (position >= 0 and length > 0 are). */
   #countUnits(path: string): number {
     const descriptor = this.#descriptors.get(path)
-    this.#checkSize(path, this.#disk.size(descriptor))
     let count = 0
     for (let length = FIRST_READ; ; length = Math.min(length * 4, READ_MAX)) {
       const units = Math.floor(length / UNIT_LENGTH)
@@ -173,7 +173,8 @@ export class QueueRecovery {
     }
   }
 
-  #checkSize(path: string, size: number): void {
+  #checkSize(path: string): void {
+    const size = this.#disk.size(this.#descriptors.get(path))
     if (size === this.#place.fileSize) return
     throw new StoreError(
       `${path} has ${size} bytes; with mappedFileSizeConsumeQueue=${this.#place.fileSize} every file of a queue has that many`,

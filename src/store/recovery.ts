@@ -148,25 +148,27 @@ class Recovery {
   #findEnd(): number {
     const { isAbnormal, cleanStop } = this.#options
     if (isAbnormal) return this.#findEndByTime()
-    if (cleanStop !== null && this.#isTrue(cleanStop)) {
-      this.#timestamp = cleanStop.timestamp
-      return this.#scanFrom(cleanStop.end, 0).end
-    }
-    return this.#findEndByQueues()
+    if (cleanStop === null || !this.#isEndOf(cleanStop)) return this.#findEndByQueues()
+    const { end, timestamp } = cleanStop
+    const missing = this.#missingEntries(cleanStop)
+    if (missing > 0) return this.#rebuild(end) // a queue's folder was lost
+    if (missing < 0) return this.#findEndByQueues()
+    this.#timestamp = timestamp
+    return this.#scanFrom(end, 0).end
   }
 
-  /** Nobody else has had the store since: log and queues end as they did then. */
-  #isTrue({ end, timestamp, queues, entries }: CleanStop): boolean {
-    let last: QueueState | null = null
-    let [queueCount, entryCount] = [0, 0]
-    for (const state of this.#states.all()) {
-      if (state.next > 0) queueCount++
-      entryCount += state.next
-      if (state.maxPosition === end) last = state
-    }
-    if (queueCount !== queues || entryCount !== entries || last === null) return false
-    if (end > this.#files.endOfFile(this.#starts.at(-1)!)) return false
+  /** Whether the log ends as it did then: nobody else has written to it since. */
+  #isEndOf({ end, timestamp }: CleanStop): boolean {
+    const last = this.#states.all().find(({ maxPosition }) => maxPosition === end)
+    if (last === undefined || end > this.#files.endOfFile(this.#starts.at(-1)!)) return false
     return new StaleEntries(this.#queues, this.#files, this.#starts).timeOfLast(last) === timestamp
+  }
+
+  /** How many entries the queues had more then. */
+  #missingEntries({ queues, entries }: CleanStop): number {
+    const used = this.#states.all().filter(({ next }) => next > 0)
+    const sum = used.reduce((total, { next }) => total + next, 0)
+    return queues > used.length ? Math.max(1, entries - sum) : entries - sum
   }
 
   /** From the file on that the queues know last: everything before it has its entries. */

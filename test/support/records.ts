@@ -74,7 +74,7 @@ export function batchBytes(params: RecordParams, place: RecordPlace = {}): Buffe
 }
 
 const AT = 5
-const memory = allocateLogMemory({ windowSize: 4096, slack: 1 << 20, threads: 1, rows: 1 })
+const memory = allocateLogMemory({ windowSize: 4096, slack: 8 << 20, threads: 1, rows: 1 })
 const window = new LogWindow(new LogShared(memory, 0))
 
 function encode(record: RecordSource, place: RecordPlace): Buffer {
