@@ -174,7 +174,6 @@ export class NetworkThread {
     return new PullHandler(
       {
         reader,
-        chunks,
         held: parts.held,
         metadata: this.#metadata,
         replies: parts.replies,

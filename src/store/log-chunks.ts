@@ -2,9 +2,10 @@ import { read } from 'node:fs'
 import type { LogFiles } from './log-files.ts'
 
 const CHUNK_LENGTH = 256 * 1024
+/** Pieces kept, unless one reader alone needs more of them. */
 const CHUNKS_MAX = 32
 /** Reads on their way at once; further ones wait their turn. */
-const LOADS_MAX = 4
+const READS_MAX = 4
 
 interface Chunk {
   start: number
@@ -13,18 +14,30 @@ interface Chunk {
   length: number
 }
 
+/** What one reader needs: by start of each piece the position behind its last byte that is wanted. */
+interface Load {
+  needs: ReadonlyMap<number, number>
+  done: (error: Error | null) => void
+}
+
 /**
  * Pieces of log files for readers that are behind the window, read ahead and off the event loop. All
  * consumers of a worker share them: those who catch up together read each piece once.
+ *
+ * A reader's pieces stay until it was called back, and only as many readers are let in as there is
+ * room for. Otherwise a few of them with long messages could take each other's pieces away for ever.
  */
 export class LogChunks {
   readonly #files: LogFiles
   readonly #written: () => number
   readonly #chunks = new Map<number, Chunk>()
-  readonly #loading = new Map<number, ((error: Error | null) => void)[]>()
+  readonly #waiting: Load[] = []
+  readonly #active = new Set<Load>()
+  /** How many active loads need a piece. */
+  readonly #pins = new Map<number, number>()
   readonly #queue: number[] = []
+  readonly #reading = new Set<number>()
   readonly #free: Buffer[] = []
-  #underWay = 0
 
   constructor(files: LogFiles, written: () => number) {
     this.#files = files
@@ -48,24 +61,31 @@ export class LogChunks {
     for (let at = position; at < end;) {
       const start = this.#startOf(at)
       const to = Math.min(this.#endOf(start), end)
-      const chunk = this.#chunks.get(start)
-      if (chunk === undefined || start + chunk.length < to) return at
+      if (!this.#has(start, to)) return at
       at = to
     }
     return -1
   }
 
-  /** Reads the piece that holds `position` (written already), and calls back once it is here. */
-  load(position: number, done: (error: Error | null) => void): void {
-    const start = this.#startOf(position)
-    const waiting = this.#loading.get(start)
-    if (waiting !== undefined) {
-      waiting.push(done)
-      return
+  /**
+   * Reads what is missing of these ranges (written already), and calls back. Without an error all of
+   * them are here during the call.
+   */
+  load(
+    positions: readonly number[],
+    lengths: readonly number[],
+    done: (error: Error | null) => void,
+  ): void {
+    const needs = new Map<number, number>()
+    for (const [nth, position] of positions.entries()) {
+      const end = position + lengths[nth]!
+      for (let at = position; at < end; at = this.#endOf(this.#startOf(at))) {
+        const start = this.#startOf(at)
+        needs.set(start, Math.min(this.#endOf(start), end))
+      }
     }
-    this.#loading.set(start, [done])
-    this.#queue.push(start)
-    this.#startLoads()
+    this.#waiting.push({ needs, done })
+    this.#admit()
   }
 
   /** Drops pieces of files that were deleted. */
@@ -73,15 +93,60 @@ export class LogChunks {
     for (const start of this.#chunks.keys()) if (start < position) this.#drop(start)
   }
 
-  #startLoads(): void {
-    while (this.#underWay < LOADS_MAX && this.#queue.length > 0) this.#read(this.#queue.shift()!)
+  #has(start: number, to: number): boolean {
+    const chunk = this.#chunks.get(start)
+    return chunk !== undefined && start + chunk.length >= to
+  }
+
+  #admit(): void {
+    while (this.#waiting.length > 0 && this.#hasRoomFor(this.#waiting[0]!)) {
+      const load = this.#waiting.shift()!
+      this.#active.add(load)
+      for (const start of load.needs.keys()) this.#pin(start, 1)
+      this.#advance(load)
+    }
+  }
+
+  #hasRoomFor({ needs }: Load): boolean {
+    let pinned = this.#pins.size
+    if (pinned === 0) return true
+    for (const start of needs.keys()) if (!this.#pins.has(start)) pinned++
+    return pinned <= CHUNKS_MAX
+  }
+
+  /** Asks for what is still missing; calls back when that is nothing. */
+  #advance(load: Load): void {
+    let isComplete = true
+    for (const [start, to] of load.needs) {
+      if (this.#has(start, to)) continue
+      isComplete = false
+      if (!this.#reading.has(start) && !this.#queue.includes(start)) this.#queue.push(start)
+    }
+    if (isComplete) this.#complete(load, null)
+    else this.#startReads()
+  }
+
+  #complete(load: Load, error: Error | null): void {
+    if (!this.#active.delete(load)) return
+    try {
+      load.done(error)
+    } finally {
+      for (const start of load.needs.keys()) this.#pin(start, -1)
+      this.#evict()
+      this.#admit()
+    }
+  }
+
+  #startReads(): void {
+    while (this.#reading.size < READS_MAX && this.#queue.length > 0) {
+      this.#read(this.#queue.shift()!)
+    }
   }
 
   #read(start: number): void {
     const length = Math.min(this.#endOf(start), this.#written()) - start
-    const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_LENGTH)
-    const chunk: Chunk = { start, bytes, length }
-    this.#underWay++
+    const chunk: Chunk = { start, bytes: this.#free.pop() ?? newChunk(), length }
+    this.#reading.add(start)
     let descriptor: number
     try {
       descriptor = this.#files.at(start).descriptor
@@ -91,33 +156,52 @@ export class LogChunks {
     }
     const at = start - this.#files.startOfFile(start)
     read(descriptor, chunk.bytes, 0, length, at, (error, count) => {
-      chunk.length = count ?? 0
-      this.#finish(chunk, error)
+      this.#finish(chunk, error ?? (count < length ? this.#tooShort(start) : null))
     })
   }
 
+  #tooShort(start: number): Error {
+    return new Error(`${this.#files.path(this.#files.startOfFile(start))} is shorter than the log`)
+  }
+
   #finish(chunk: Chunk, error: Error | null): void {
-    this.#underWay--
+    const { start } = chunk
+    this.#reading.delete(start)
     if (error === null) this.#keep(chunk)
-    const waiting = this.#loading.get(chunk.start) ?? []
-    this.#loading.delete(chunk.start)
-    this.#startLoads()
-    for (const done of waiting) done(error)
+    else this.#free.push(chunk.bytes)
+    for (const load of this.#active) {
+      if (!load.needs.has(start)) continue
+      if (error === null) this.#advance(load)
+      else this.#complete(load, error)
+    }
+    this.#startReads()
   }
 
   #keep(chunk: Chunk): void {
     this.#drop(chunk.start)
     this.#chunks.set(chunk.start, chunk)
-    if (this.#chunks.size <= CHUNKS_MAX) return
-    const [oldest] = this.#chunks.keys()
-    this.#drop(oldest!)
+    this.#evict()
+  }
+
+  /** The longest here goes first, but none that somebody waits for. */
+  #evict(): void {
+    for (const start of this.#chunks.keys()) {
+      if (this.#chunks.size <= CHUNKS_MAX) return
+      if (!this.#pins.has(start)) this.#drop(start)
+    }
   }
 
   #drop(start: number): void {
     const chunk = this.#chunks.get(start)
     if (chunk === undefined) return
     this.#chunks.delete(start)
-    this.#free.push(chunk.bytes)
+    if (this.#free.length < READS_MAX) this.#free.push(chunk.bytes)
+  }
+
+  #pin(start: number, by: number): void {
+    const count = (this.#pins.get(start) ?? 0) + by
+    if (count === 0) this.#pins.delete(start)
+    else this.#pins.set(start, count)
   }
 
   /** Pieces are cut from the start of each file on: none spans two files. */
@@ -129,4 +213,8 @@ export class LogChunks {
   #endOf(start: number): number {
     return Math.min(start + CHUNK_LENGTH, this.#files.endOfFile(start))
   }
+}
+
+function newChunk(): Buffer {
+  return Buffer.allocUnsafeSlow(CHUNK_LENGTH)
 }

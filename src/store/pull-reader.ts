@@ -1,4 +1,4 @@
-import { readUnit, UNIT_LENGTH, type Unit } from './consume-queue.ts'
+import { PRE_BLANK_LENGTH, readUnit, UNIT_LENGTH, type Unit } from './consume-queue.ts'
 import type { LogChunks } from './log-chunks.ts'
 import type { LogShared } from './log-memory.ts'
 import type { LogWindow } from './log-window.ts'
@@ -78,17 +78,20 @@ export class PullReader {
     } else this.#scan(request)
   }
 
-  /** The position to load first (see LogChunks) before `copyOut`; -1 when everything is at hand. */
-  missing(): number {
+  /** Whether `copyOut` can be called right away; else `load` comes first. */
+  isAtHand(): boolean {
     if (this.#shared.floor.guard(this.#rangeAt[0]!)) {
       this.#shared.floor.clear()
-      return -1
+      return true
     }
-    for (let nth = 0; nth < this.#rangeAt.length; nth++) {
-      const at = this.#chunks.missing(this.#rangeAt[nth]!, this.#rangeLength[nth]!)
-      if (at !== -1) return at
-    }
-    return -1
+    return this.#rangeAt.every(
+      (at, nth) => this.#chunks.missing(at, this.#rangeLength[nth]!) === -1,
+    )
+  }
+
+  /** Brings what was found from the disk; find it again in the callback, this object serves others. */
+  load(done: (error: Error | null) => void): void {
+    this.#chunks.load(this.#rangeAt, this.#rangeLength, done)
   }
 
   /** Copies all records found, in order. False: the window moved on meanwhile, `load` them first. */
@@ -98,7 +101,7 @@ export class PullReader {
       this.#shared.floor.clear()
       return true
     }
-    if (this.missing() !== -1) return false
+    if (!this.isAtHand()) return false
     this.#copyFrom(this.#chunks, target, at)
     return true
   }
@@ -135,7 +138,8 @@ export class PullReader {
       taken += this.#take(request, offset + first, wanted - first)
     }
     this.nextOffset = offset + taken
-    if (taken === 0) this.#none(ReadStatus.OFFSET_FOUND_NULL, offset + 1)
+    // The file is gone: the next one is where the queue goes on.
+    if (taken === 0) this.#none(ReadStatus.OFFSET_FOUND_NULL, request.queue.queue.nextFile(offset))
     else this.status = this.count > 0 ? ReadStatus.FOUND : ReadStatus.NO_MATCHED_MESSAGE
   }
 
@@ -146,6 +150,7 @@ export class PullReader {
     for (let nth = 0; nth < read; nth++) {
       readUnit(unit, this.#view, nth * UNIT_LENGTH)
       if (this.count > 0 && this.#isFull(unit, countMax)) return nth
+      if (unit.length === PRE_BLANK_LENGTH) continue // stands for a message that is no more
       if (filter === null || filter.has(unit.tagsCode)) this.#add(unit)
     }
     return read

@@ -4,7 +4,6 @@ import { PullFlag } from '../../protocol/requests/pull.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode, type ResponseCodeName } from '../../protocol/response-code.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
-import type { LogChunks } from '../../store/log-chunks.ts'
 import { ReadStatus, type PullReader } from '../../store/pull-reader.ts'
 import type { UnitReader } from '../../store/unit-reader.ts'
 import type { ClientSession } from '../client-session.ts'
@@ -58,7 +57,6 @@ export interface PullOptions {
 
 export interface PullParts {
   reader: PullReader
-  chunks: LogChunks
   held: HeldPulls
   metadata: MetadataView
   replies: ReplyWriter
@@ -277,10 +275,9 @@ export class PullHandler {
   }
 
   #answerFound(pull: HeldPull): void {
-    const { reader, chunks } = this.#parts
-    const missing = reader.missing()
-    if (missing !== -1) {
-      chunks.load(missing, (error) => this.#afterLoad(pull, error))
+    const { reader } = this.#parts
+    if (!reader.isAtHand()) {
+      reader.load((error) => this.#afterLoad(pull, error))
       return
     }
     const { replies } = pull.session
