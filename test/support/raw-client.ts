@@ -49,7 +49,9 @@ export class RawClient {
     const cutter = new FrameCutter({ onFrame }, new Allowance(2 ** 40))
     socket.on('data', (bytes: Buffer) => cutter.feed(bytes, bytes.length, Date.now()))
     socket.on('error', () => undefined) // 'close' follows and says all that a test wants to know
-    this.closed = once(socket, 'close').then(() => this.#onClosed())
+    this.closed = new Promise<void>((resolve) => socket.once('close', () => resolve())).then(() =>
+      this.#onClosed(),
+    )
   }
 
   static async connect(port: number, host = '127.0.0.1'): Promise<RawClient> {

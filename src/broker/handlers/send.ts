@@ -65,7 +65,7 @@ const LONG: SendKeys = {
  * A window that is full of written bytes has room again in a moment: other workers were quicker with
  * the last of it, or a thread is copying from where it must be overwritten. One try a millisecond.
  */
-const TRIES_MAX = 20
+const TRIES_MAX = 100
 const PAUSE = new Int32Array(new SharedArrayBuffer(4))
 
 /** A topic that this worker does not know, and how the client would have it made. */

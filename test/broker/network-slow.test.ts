@@ -1,0 +1,105 @@
+/** Readers that do not read, while the log window is overwritten again and again. */
+import { randomFillSync } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { GetMinOffset } from '../../src/protocol/requests/offset.ts'
+import { PullMessage } from '../../src/protocol/requests/pull.ts'
+import { ServerProcess } from '../support/broker-process.ts'
+import {
+  createTopic,
+  holdingPull,
+  maxOffset,
+  messagesOf,
+  pullHeader,
+  readQueue,
+  sendTo,
+} from '../support/messages.ts'
+
+const MIB = 1024 * 1024
+const QUEUE = { topic: 'Never', queueId: 0, committed: true }
+const BODY_LENGTH = 200_000
+
+/** Its checksum stands in front of the rest. */
+function checkedBody(): Buffer {
+  const body = randomFillSync(Buffer.alloc(BODY_LENGTH))
+  body.writeUInt32BE(crc32(body.subarray(4)))
+  return body
+}
+
+function isWhole(body: Uint8Array): boolean {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  return bytes.length === BODY_LENGTH && bytes.readUInt32BE(0) === crc32(bytes.subarray(4))
+}
+
+describe.each([1, 2, 4])('%i network workers', (networkWorkers) => {
+  let broker: ServerProcess
+  beforeAll(async () => {
+    broker = await ServerProcess.startBroker({ networkWorkers, logWindowSize: 8 * MIB })
+  })
+  afterAll(() => broker.dispose())
+
+  test('a reader that pauses gets every byte as it was sent', async () => {
+    const [slow, sender] = [await broker.connect(), await broker.connect()]
+    await createTopic(sender, 'Slow')
+    for (let nth = 0; nth < 40; nth++) await sendTo(sender, 'Slow', {}, { body: checkedBody() })
+    await readQueue(sender, 'Slow', { from: 39, end: 40 })
+    slow.socket.pause()
+    const pulls = Array.from({ length: 160 }, (_, nth) => {
+      return slow.send(PullMessage, pullHeader('Slow', { queueOffset: nth % 40, maxMsgNums: 1 }))
+    })
+    // Four windows full pass while nothing is read, and the replies lie in the broker.
+    for (let lot = 0; lot < 8; lot++) {
+      const bodies = Array.from({ length: 20 }, checkedBody)
+      await Promise.all(bodies.map((body) => sendTo(sender, 'Slow', {}, { body })))
+    }
+    slow.socket.resume()
+    for (const [nth, opaque] of pulls.entries()) {
+      const [message] = messagesOf(await slow.replyTo(opaque))
+      expect(message!.queueOffset).toBe(nth % 40)
+      expect(isWhole(message!.body)).toBe(true)
+    }
+    for (const client of [slow, sender]) client.close()
+  })
+
+  test('a reader that never reads is closed past its limit, and others do not notice', async () => {
+    const [idle, sender, other] = await Promise.all([1, 2, 3].map(() => broker.connect()))
+    await createTopic(sender!, 'Never', { queues: 500 })
+    for (let queueId = 0; queueId < 500; queueId++) {
+      idle!.send(PullMessage, holdingPull('Never', { queueId }))
+    }
+    await maxOffset(idle!, 'Never', 0) // all are held: nothing stops their answers, 100 MB of them
+    idle!.socket.pause()
+    const body = checkedBody()
+    for (let from = 0; from < 500; from += 20) {
+      const queues = Array.from({ length: 20 }, (_, nth) => from + nth)
+      await Promise.all(queues.map((queueId) => sendTo(sender!, 'Never', { queueId }, { body })))
+      const { code } = await other!.ask(PullMessage, pullHeader('Never', { queueId: 499 }))
+      expect([0, 19]).toContain(code)
+    }
+    while (!idle!.isClosed) {
+      idle!.send(GetMinOffset, QUEUE, { oneway: true }) // who does not read only notices when it writes
+      await maxOffset(other!, 'Never', 0)
+    }
+    expect(idle!.received.length).toBeLessThan(500)
+    await sendTo(other!, 'Never')
+    for (const client of [sender!, other!]) client.close()
+  })
+
+  test('replies that are not read do not pile up without end', async () => {
+    const [greedy, sender] = [await broker.connect(), await broker.connect()]
+    await createTopic(sender, 'Pile')
+    await sendTo(sender, 'Pile', {}, { body: checkedBody() })
+    const header = holdingPull('Pile')
+    await sender.ask(PullMessage, header)
+    greedy.socket.pause()
+    const before = broker.residentBytes
+    const pulls = Array.from({ length: 2000 }, () => greedy.send(PullMessage, header))
+    for (let nth = 0; nth < 20; nth++) await sendTo(sender, 'Pile')
+    expect(broker.residentBytes - before).toBeLessThan(150 * MIB)
+    greedy.socket.resume()
+    for (const opaque of pulls.slice(0, 200)) {
+      expect(isWhole(messagesOf(await greedy.replyTo(opaque))[0]!.body)).toBe(true)
+    }
+    for (const client of [greedy, sender]) client.close()
+  })
+})
