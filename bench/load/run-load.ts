@@ -82,17 +82,23 @@ async function makeTopic(control: Control, { topic, queues }: LoadOptions): Prom
   return await storedCount(control, topic, queues)
 }
 
-/** Messages in the topic, once there are `expected` of them or 5 s later: queues follow the log. */
+/** Queues follow the log: Apache's have been seen half a minute behind it after some millions of messages. */
+const SETTLE_MS = 120_000
+
+/** Messages in the topic, once there are `expected` of them, or none was added for 5 s, or it took too long. */
 async function settledCount(
   control: Control,
   { topic, queues }: LoadOptions,
   expected: number,
 ): Promise<number> {
-  const until = performance.now() + DRAIN_MS
+  const until = performance.now() + SETTLE_MS
+  let [known, grewAt] = [-1, performance.now()]
   for (;;) {
     const count = await storedCount(control, topic, queues)
-    if (count >= expected || performance.now() > until) return count
-    await sleep(100)
+    const now = performance.now()
+    if (count > known) [known, grewAt] = [count, now]
+    if (count >= expected || now - grewAt > DRAIN_MS || now > until) return count
+    await sleep(20)
   }
 }
 
