@@ -176,7 +176,8 @@ export class DispatchAgent implements Agent {
     let taken = 0
     for (let at = 0; at < length; at += this.#record.length, taken++) {
       const kind = readRecord(this.#record, view, at, length)
-      if (kind === RecordKind.BAD) break
+      // Of a blank record only the head need be here: the rest may not be visible yet.
+      if (kind === RecordKind.BAD || at + this.#record.length > length) break
       this.#take(kind, bytes)
     }
     return taken
