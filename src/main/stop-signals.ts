@@ -30,10 +30,14 @@ export function endWithError(error: unknown): never {
   process.exit(ExitCode.FAILED)
 }
 
+/** Errors about what lies on the disk: they name the file and say what is wrong with it. */
+const TOLD_BY_NAME = new Set(['StoreError', 'ConfigFileError'])
+
 /** What the system refuses (a port in use) is not a bug: the message says all, the stack nothing. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code } = error as NodeJS.ErrnoException
   const isRefused = code !== undefined && !code.startsWith('ERR_')
-  return isRefused ? error.message : (error.stack ?? error.message)
+  if (isRefused || TOLD_BY_NAME.has(error.name)) return error.message
+  return error.stack ?? error.message
 }

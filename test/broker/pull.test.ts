@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeBatch } from '../../src/protocol/batch-body.ts'
 import { SubscriptionGroupConfig } from '../../src/protocol/bodies/subscription-group.ts'
@@ -13,6 +11,7 @@ import { ServerProcess } from '../support/broker-process.ts'
 import { beat, subscription } from '../support/consumers.ts'
 import {
   createTopic,
+  holdingPull,
   maxOffset,
   messagesOf,
   properties,
@@ -22,8 +21,6 @@ import {
   sendTo,
 } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
-
-const MIB = 1024 * 1024
 
 describe('a broker', () => {
   let broker: ServerProcess
@@ -273,72 +270,28 @@ describe('a broker', () => {
   })
 })
 
-test('without autoCreateSubscriptionGroup a pull of an unknown group is refused', async () => {
-  const broker = await ServerProcess.startBroker({ autoCreateSubscriptionGroup: false })
-  const client = await broker.connect()
-  await createTopic(client, 'T')
-  const { code, remark } = await client.ask(PullMessage, pullHeader('T'))
-  expect(code).toBe(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST)
-  expect(remark).toContain('consumers')
-  await broker.dispose()
-})
-
-test('a broker without read permission refuses every pull', async () => {
-  const broker = await ServerProcess.startBroker({ brokerPermission: 2 })
-  const client = await broker.connect()
-  const { code, remark } = await client.ask(PullMessage, pullHeader('Nowhere'))
-  expect(code).toBe(ResponseCode.NO_PERMISSION)
-  expect(remark).toBe('the broker[broker-a] pulling message is forbidden')
-  await broker.dispose()
-})
-
-describe.each([1, 4])('consumers behind the window, %i network workers', (networkWorkers) => {
+describe('a broker without long polling and without groups that make themselves', () => {
   let broker: ServerProcess
+  let client: RawClient
   beforeAll(async () => {
-    broker = await ServerProcess.startBroker({
-      networkWorkers,
-      maxMessageSize: MIB,
-      logWindowSize: 2 * MIB,
-      mappedFileSizeCommitLog: 4 * MIB,
-    })
+    const polling = { longPollingEnable: false, shortPollingTimeMills: 100 }
+    broker = await ServerProcess.startBroker({ ...polling, autoCreateSubscriptionGroup: false })
+    client = await broker.connect()
+    await createTopic(client, 'T')
   })
   afterAll(() => broker.dispose())
 
-  test('read every message as it was sent, while others go on sending', async () => {
-    const clients = await Promise.all(Array.from({ length: 6 }, () => broker.connect()))
-    await createTopic(clients[0]!, 'Cold', { queues: 6 })
-    const sums: number[][] = clients.map(() => [])
-    const send = async (client: RawClient, queueId: number) => {
-      for (let nth = 0; nth < 60; nth++) {
-        const body = randomFillSync(Buffer.alloc(nth % 20 === 0 ? 200_000 : 1000 * (nth % 13)))
-        sums[queueId]!.push(crc32(body))
-        await sendTo(client, 'Cold', { queueId }, { body })
-      }
-    }
-    const read = async (client: RawClient, queueId: number) => {
-      const messages = await readQueue(client, 'Cold', { queueId, end: 60 })
-      const read = messages.map(({ body }) => crc32(body))
-      expect(read).toEqual(sums[queueId]!.slice(0, read.length)) // others go on sending
-    }
-    await Promise.all(clients.map(send))
-    await Promise.all([...clients.map(send), ...clients.map(read)])
-    for (const client of clients) client.close()
+  test('lets a pull wait for shortPollingTimeMills, whatever it asks for', async () => {
+    const startedAt = performance.now()
+    const changes = { consumerGroup: 'TOOLS_CONSUMER', suspendTimeoutMillis: 60_000 }
+    const { code } = await client.ask(PullMessage, holdingPull('T', changes))
+    expect(code).toBe(ResponseCode.PULL_NOT_FOUND)
+    expect(performance.now() - startedAt).toBeGreaterThan(98)
   })
 
-  test('all get their big messages when they ask at once', async () => {
-    const clients = await Promise.all(Array.from({ length: 12 }, () => broker.connect()))
-    await createTopic(clients[0]!, 'Big', { queues: 12 })
-    const sums = await Promise.all(
-      clients.map(async (client, queueId) => {
-        const body = randomFillSync(Buffer.alloc(MIB))
-        await sendTo(client, 'Big', { queueId }, { body })
-        return crc32(body)
-      }),
-    )
-    const found = await Promise.all(
-      clients.map((client, queueId) => readQueue(client, 'Big', { queueId, end: 1 })),
-    )
-    expect(found.map(([message]) => crc32(message!.body))).toEqual(sums)
-    for (const client of clients) client.close()
+  test('refuses a pull of an unknown group', async () => {
+    const { code, remark } = await client.ask(PullMessage, pullHeader('T'))
+    expect(code).toBe(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST)
+    expect(remark).toContain('[consumers] does not exist: autoCreateSubscriptionGroup')
   })
 })

@@ -100,8 +100,8 @@ export class ServerProcess {
     return Number(statm[1]) * PAGE_KIB * 1024
   }
 
-  connect(): Promise<RawClient> {
-    return RawClient.connect(this.port)
+  connect(port = this.port): Promise<RawClient> {
+    return RawClient.connect(port)
   }
 
   /** SIGTERM, as mqshutdown sends it. */

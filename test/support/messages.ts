@@ -4,6 +4,7 @@ import { PullFlag, PullMessage, type PullHeader } from '../../src/protocol/reque
 import { SendMessageV2, type SendHeader, type SendReply } from '../../src/protocol/requests/send.ts'
 import { GetMaxOffset } from '../../src/protocol/requests/offset.ts'
 import { UpdateAndCreateTopic } from '../../src/protocol/requests/topic.ts'
+import { ResponseCode } from '../../src/protocol/response-code.ts'
 import type { Answer, RawClient, RequestOptions } from './raw-client.ts'
 
 export function sendHeader(topic: string, changes: Partial<SendHeader> = {}): SendHeader {
@@ -110,9 +111,13 @@ export async function readQueue(
       PullMessage,
       holdingPull(topic, { queueId, queueOffset }),
     )
-    if (answer.code !== 0) throw new Error(`pull answered ${answer.code}: ${answer.remark}`)
+    const { code, remark, reply } = answer
+    const isTooEarly =
+      code === ResponseCode.PULL_OFFSET_MOVED && reply.nextBeginOffset! < queueOffset
+    if (isTooEarly) continue
+    if (code !== 0) throw new Error(`pull answered ${code}: ${remark}`)
     found.push(...messagesOf(answer))
-    queueOffset = answer.reply.nextBeginOffset!
+    queueOffset = reply.nextBeginOffset!
   }
   return found
 }

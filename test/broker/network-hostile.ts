@@ -1,31 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { encodeCommand, requestCommand } from '../../src/protocol/remoting-command.ts'
 import { RequestCode } from '../../src/protocol/request-code.ts'
 import { PullMessage } from '../../src/protocol/requests/pull.ts'
 import { rawFrame } from '../net/frames.ts'
 import { goldenFrames } from '../protocol/golden.ts'
-import { ServerProcess } from '../support/broker-process.ts'
+import { Random } from '../sim/random.ts'
+import type { ServerProcess } from '../support/broker-process.ts'
 import { createTopic, maxOffset, pullHeader, readQueue, sendTo } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
 
 const MIB = 1024 * 1024
 const GOLDEN = goldenFrames.map(({ hex }) => Buffer.from(hex, 'hex'))
-
-/** Small and seeded: a failure can be played again. */
-class Random {
-  #state: number
-
-  constructor(seed: number) {
-    this.#state = seed
-  }
-
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0
-    let value = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value
-    return ((value ^ (value >>> 14)) >>> 0) % limit
-  }
-}
 
 /** One of Apache's frames, damaged somewhere; its length is put right half of the time. */
 function damaged(random: Random): Buffer {
@@ -46,16 +31,16 @@ function damaged(random: Random): Buffer {
   return frame
 }
 
-describe.each([1, 2, 4])('%i network workers', (networkWorkers) => {
+/** Bytes from somebody who means no good, and from somebody who is broken. */
+export function describeHostility(started: () => ServerProcess, seed: number): void {
   let broker: ServerProcess
   /** Somebody with nothing to hide. */
   let bystander: RawClient
   beforeAll(async () => {
-    broker = await ServerProcess.startBroker({ networkWorkers })
+    broker = started()
     bystander = await broker.connect()
     await createTopic(bystander, 'TopicTest', { queues: 4 })
   })
-  afterAll(() => broker.dispose())
 
   async function expectUnharmed(): Promise<void> {
     const { queueOffset } = await sendTo(bystander, 'TopicTest', { queueId: 3 })
@@ -132,7 +117,7 @@ describe.each([1, 2, 4])('%i network workers', (networkWorkers) => {
   })
 
   test('damaged frames hurt nobody else, and no memory stays behind', async () => {
-    const random = new Random(networkWorkers)
+    const random = new Random(seed)
     const play = async (count: number) => {
       for (let sent = 0; sent < count;) {
         const liar = await broker.connect()
@@ -182,7 +167,7 @@ describe.each([1, 2, 4])('%i network workers', (networkWorkers) => {
     await expectUnharmed()
     for (const leaver of leavers) leaver.close()
   })
-})
+}
 
 /** The first reply of any kind. */
 function answered(client: RawClient): Promise<void> {

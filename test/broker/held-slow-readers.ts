@@ -1,10 +1,9 @@
-/** Readers that do not read, while the log window is overwritten again and again. */
 import { randomFillSync } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { GetMinOffset } from '../../src/protocol/requests/offset.ts'
 import { PullMessage } from '../../src/protocol/requests/pull.ts'
-import { ServerProcess } from '../support/broker-process.ts'
+import type { ServerProcess } from '../support/broker-process.ts'
 import {
   createTopic,
   holdingPull,
@@ -31,15 +30,10 @@ function isWhole(body: Uint8Array): boolean {
   return bytes.length === BODY_LENGTH && bytes.readUInt32BE(0) === crc32(bytes.subarray(4))
 }
 
-describe.each([1, 2, 4])('%i network workers', (networkWorkers) => {
-  let broker: ServerProcess
-  beforeAll(async () => {
-    broker = await ServerProcess.startBroker({ networkWorkers, logWindowSize: 8 * MIB })
-  })
-  afterAll(() => broker.dispose())
-
+/** Readers that do not read, while the log window is overwritten again and again. */
+export function describeSlowReaders(started: () => ServerProcess): void {
   test('a reader that pauses gets every byte as it was sent', async () => {
-    const [slow, sender] = [await broker.connect(), await broker.connect()]
+    const [slow, sender] = [await started().connect(), await started().connect()]
     await createTopic(sender, 'Slow')
     for (let nth = 0; nth < 40; nth++) await sendTo(sender, 'Slow', {}, { body: checkedBody() })
     await readQueue(sender, 'Slow', { from: 39, end: 40 })
@@ -47,7 +41,7 @@ describe.each([1, 2, 4])('%i network workers', (networkWorkers) => {
     const pulls = Array.from({ length: 160 }, (_, nth) => {
       return slow.send(PullMessage, pullHeader('Slow', { queueOffset: nth % 40, maxMsgNums: 1 }))
     })
-    // Four windows full pass while nothing is read, and the replies lie in the broker.
+    // Four windows full pass while nothing is read, and the replies lie in the started().
     for (let lot = 0; lot < 8; lot++) {
       const bodies = Array.from({ length: 20 }, checkedBody)
       await Promise.all(bodies.map((body) => sendTo(sender, 'Slow', {}, { body })))
@@ -62,7 +56,7 @@ describe.each([1, 2, 4])('%i network workers', (networkWorkers) => {
   })
 
   test('a reader that never reads is closed past its limit, and others do not notice', async () => {
-    const [idle, sender, other] = await Promise.all([1, 2, 3].map(() => broker.connect()))
+    const [idle, sender, other] = await Promise.all([1, 2, 3].map(() => started().connect()))
     await createTopic(sender!, 'Never', { queues: 500 })
     for (let queueId = 0; queueId < 500; queueId++) {
       idle!.send(PullMessage, holdingPull('Never', { queueId }))
@@ -86,20 +80,20 @@ describe.each([1, 2, 4])('%i network workers', (networkWorkers) => {
   })
 
   test('replies that are not read do not pile up without end', async () => {
-    const [greedy, sender] = [await broker.connect(), await broker.connect()]
+    const [greedy, sender] = [await started().connect(), await started().connect()]
     await createTopic(sender, 'Pile')
     await sendTo(sender, 'Pile', {}, { body: checkedBody() })
     const header = holdingPull('Pile')
     await sender.ask(PullMessage, header)
     greedy.socket.pause()
-    const before = broker.residentBytes
+    const before = started().residentBytes
     const pulls = Array.from({ length: 2000 }, () => greedy.send(PullMessage, header))
     for (let nth = 0; nth < 20; nth++) await sendTo(sender, 'Pile')
-    expect(broker.residentBytes - before).toBeLessThan(150 * MIB)
+    expect(started().residentBytes - before).toBeLessThan(150 * MIB)
     greedy.socket.resume()
     for (const opaque of pulls.slice(0, 200)) {
       expect(isWhole(messagesOf(await greedy.replyTo(opaque))[0]!.body)).toBe(true)
     }
     for (const client of [greedy, sender]) client.close()
   })
-})
+}

@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { TopicRouteData } from '../../src/protocol/bodies/topic-route.ts'
+import { QueryConsumerOffset } from '../../src/protocol/requests/offset.ts'
+import { PullFlag, PullMessage } from '../../src/protocol/requests/pull.ts'
+import { GetRouteInfoByTopic } from '../../src/protocol/requests/route.ts'
+import { ResponseCode } from '../../src/protocol/response-code.ts'
+import { Random } from '../sim/random.ts'
+import { ServerProcess, tempFolder, type Settings } from '../support/broker-process.ts'
+import { CrashLoad } from '../support/crash-load.ts'
+import { Ledger, NO_FAULTS } from '../support/ledger.ts'
+import {
+  createTopic,
+  holdingPull,
+  maxOffset,
+  pullHeader,
+  readQueue,
+  sendTo,
+} from '../support/messages.ts'
+
+const running: ServerProcess[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.dispose()))
+})
+
+async function start(settings: Settings = {}, folder = tempFolder()): Promise<ServerProcess> {
+  const server = await ServerProcess.startBroker(settings, folder)
+  running.push(server)
+  return server
+}
+
+function launch(settings: Settings): ServerProcess {
+  const server = ServerProcess.launchBroker(settings)
+  running.push(server)
+  return server
+}
+
+test.each([1, 4])(
+  'a second broker is refused the ports of the first, by name (%i workers)',
+  async (networkWorkers) => {
+    const first = await start({ networkWorkers })
+    const { port } = first
+    const client = await first.connect()
+    await createTopic(client, 'T')
+    const second = launch({ networkWorkers, listenPort: port })
+    const below = launch({ networkWorkers, listenPort: port + 2 }) // its port for old clients
+    for (const { exited, store } of [second, below]) {
+      const { code, stdout, stderr } = await exited
+      expect({ code, stdout, stderr }).toEqual({
+        code: 255,
+        stdout: '',
+        stderr: `127.0.0.1:${port} is in use: stop the program that listens on port ${port}, or set listenPort to a free port\n`,
+      })
+      expect(existsSync(join(store, 'abort'))).toBe(false)
+    }
+    const others = await Promise.all(Array.from({ length: 8 }, () => first.connect()))
+    for (const other of others) await sendTo(other, 'T') // none of them went elsewhere
+  },
+)
+
+test('a second broker is refused the store of the first, by name, and harms nothing', async () => {
+  const first = await start()
+  const client = await first.connect()
+  await sendTo(client, 'T')
+  const second = launch({ storePathRootDir: first.store })
+  const { code, stdout, stderr } = await second.exited
+  expect(code).toBe(255)
+  expect(stdout).toBe('')
+  expect(stderr).toMatch(/^Lock failed,MQ already started: .*\n$/)
+  expect(stderr).toContain(first.store)
+  expect(existsSync(join(first.store, 'abort'))).toBe(true)
+  await sendTo(client, 'T')
+  await first.kill()
+  const third = await start({ storePathRootDir: first.store })
+  expect(await maxOffset(await third.connect(), 'T', 0)).toBe(2)
+  await third.stop()
+  const stranger = launch({ storePathRootDir: first.store, storePathCommitLog: first.folder })
+  expect(await stranger.exited).toMatchObject({
+    code: 255,
+    stderr: expect.stringMatching(/^.*broker\.conf: not a log file.*\n$/) as string,
+  })
+})
+
+test.each([
+  [1, 'SYNC_FLUSH'],
+  [4, 'ASYNC_FLUSH'],
+])(
+  'SIGTERM under load loses nothing that was answered for (%i workers, %s)',
+  async (networkWorkers, flushDiskType) => {
+    const folder = tempFolder()
+    const broker = await start({ networkWorkers, flushDiskType }, folder)
+    const client = await broker.connect()
+    await createTopic(client, 'Load', { queues: 3 })
+    await createTopic(client, 'Quiet')
+    const holders = await Promise.all(Array.from({ length: 10 }, () => broker.connect()))
+    const forever = holdingPull('Quiet', { suspendTimeoutMillis: 120_000 })
+    for (const holder of holders) holder.send(PullMessage, forever)
+    const ledger = new Ledger(3)
+    const load = new CrashLoad({ topic: 'Load', queues: 3, ledger, random: new Random(7) })
+    const { stopped } = await load.run(broker, 1500)
+    const committing = { sysFlag: PullFlag.SUBSCRIPTION | PullFlag.COMMIT_OFFSET, commitOffset: 11 }
+    expect((await client.ask(PullMessage, pullHeader('Load', committing))).code).toBe(0)
+    const { code, stderr } = await broker.stop()
+    expect({ code, stderr }).toEqual({ code: 143, stderr: '' })
+    expect(existsSync(join(broker.store, 'abort'))).toBe(false)
+    await stopped
+    await Promise.all(holders.map(({ closed }) => closed))
+
+    const reader = await (await start({}, folder)).connect()
+    for (let queueId = 0; queueId < 3; queueId++) {
+      const end = await maxOffset(reader, 'Load', queueId)
+      const messages = await readQueue(reader, 'Load', { queueId, end })
+      expect(ledger.check(queueId, messages)).toEqual(NO_FAULTS)
+    }
+    const group = { consumerGroup: 'consumers', topic: 'Load', queueId: 0 }
+    expect((await reader.ask(QueryConsumerOffset, group)).reply.offset).toBe(11)
+  },
+)
+
+test('a name server knows a created topic before its creation is answered, and forgets a stopped broker', async () => {
+  const namesrvPort = await freePort()
+  const nameServer = await ServerProcess.startNameServer({
+    listenPort: namesrvPort,
+    bindAddress: '127.0.0.1',
+  })
+  running.push(nameServer)
+  const listenPort = await freePort()
+  const broker = await start({ listenPort, namesrvAddr: `127.0.0.1:${namesrvPort}` })
+  expect(broker.port).toBe(listenPort)
+  const [client, asker] = [await broker.connect(), await nameServer.connect()]
+  await createTopic(client, 'Known', { queues: 3 })
+  const route = await asker.ask(GetRouteInfoByTopic, { topic: 'Known' })
+  expect(route.code).toBe(0)
+  const { brokerDatas, queueDatas } = TopicRouteData.decode(route.body)
+  expect(brokerDatas[0]!.brokerAddrs.get(0)).toBe(`127.0.0.1:${listenPort}`)
+  expect(queueDatas[0]).toMatchObject({ brokerName: 'broker-a', readQueueNums: 3, perm: 6 })
+  await sendTo(await broker.connect(listenPort - 2), 'Known') // as clients of the 4.x era do
+  await broker.stop()
+  const gone = await asker.ask(GetRouteInfoByTopic, { topic: 'Known' })
+  expect(gone.code).toBe(ResponseCode.TOPIC_NOT_EXIST)
+})
+
+/** Free a moment ago, and the port two below it too. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000)
+    if ((await isFree(port)) && (await isFree(port - 2))) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
