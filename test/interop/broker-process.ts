@@ -41,9 +41,10 @@ export class ServerProcess {
     args: string[],
     folder: string,
     env: Record<string, string>,
+    readyText: string,
   ) {
     const onLine = (line: string): void => {
-      if (line.includes('boot success')) this.#ready.resolve()
+      if (line.includes(readyText)) this.#ready.resolve()
     }
     this.#process = new LineProcess({ command, args, folder, env, onLine })
   }
@@ -61,22 +62,15 @@ export class ServerProcess {
     }
     const command = options.kind === 'apache' ? 'java' : process.execPath
     const program = options.kind === 'apache' ? apacheProgram(options) : ourProgram(options.role)
-    const server = new ServerProcess(command, [...program, ...args], options.folder, env)
-    await server.#untilReady()
-    return server
+    const all = [...program, ...args]
+    return new ServerProcess(command, all, options.folder, env, 'boot success').#untilReady()
   }
 
-  /** Our name server and broker in one process, as `npm start` runs them. */
-  static async startDev(folder: string, args: string[]): Promise<ServerProcess> {
-    await mkdir(folder, { recursive: true })
-    const program = [...ourProgram('dev'), ...args]
-    const server = new ServerProcess(process.execPath, program, folder, {})
-    await server.#untilReady()
-    return server
-  }
-
-  get pid(): number {
-    return this.#process.pid
+  /** Our name server and broker in one process, as `npm start` runs them: on the default ports. */
+  static async startDev(folder: string): Promise<ServerProcess> {
+    const env = { RINGMQ_DATA: join(folder, 'data') }
+    const program = ourProgram('dev')
+    return new ServerProcess(process.execPath, program, folder, env, 'is ready').#untilReady()
   }
 
   /** SIGTERM, as mqshutdown sends it. Apache's broker takes about 15 s for it. */
@@ -95,12 +89,18 @@ export class ServerProcess {
     if (!this.#process.alive) throw new Error(`a server has ended: ${this.#process.describe()}`)
   }
 
-  #untilReady(): Promise<void> {
+  async #untilReady(): Promise<this> {
     const ended = this.#process.exited.then((exit) => {
       throw new Error(`ended with ${exit} before it was up\n${this.#process.describe()}`)
     })
-    const either = Promise.race([this.#ready.promise, ended])
-    return within(either, 60_000, '"boot success"', this.#process)
+    try {
+      const either = Promise.race([this.#ready.promise, ended])
+      await within(either, 60_000, 'its line that it is up', this.#process)
+    } catch (error) {
+      await this.kill()
+      throw error
+    }
+    return this
   }
 }
 

@@ -13,7 +13,8 @@ export async function findFreePort(neighbours: number[] = []): Promise<number> {
   throw new Error('no free port found')
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Nobody listens on it. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(false))

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectExactlyOnce } from './checks.ts'
 import { Cluster, SERIALIZE_TYPES, describeInterop } from './cluster.ts'
 import type { Sent } from './java-program.ts'
@@ -20,7 +20,7 @@ describeInterop.each(SERIALIZE_TYPES)('a consumer with %s headers', (serializeTy
 
   test('goes on where it was after a clean restart of the broker', async () => {
     const sent = await send(1000, 500)
-    await cluster.stopBroker()
+    expect(await cluster.stopBroker()).toBe(143) // Java's code for SIGTERM
     await cluster.startBroker()
     await consumeExactly(sent)
   })

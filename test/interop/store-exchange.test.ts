@@ -1,9 +1,9 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, test } from 'vitest'
 import { KIND_UNDER_TEST } from './broker-process.ts'
 import type { ServerKind } from './broker-process.ts'
 import { expectDense, expectExactlyOnce } from './checks.ts'
 import { Cluster, describeInterop } from './cluster.ts'
-import type { JavaProgram, Sent } from './java-program.ts'
+import type { Sent } from './java-program.ts'
 
 /** Small files, so that each round rolls the log, consume queues and the index a few times. */
 const SETTINGS = {
@@ -60,19 +60,6 @@ async function expectStored(cluster: Cluster, sent: Sent[][]): Promise<void> {
     expectExactlyOnce(pull.of('message'), sent[index] ?? [])
     expectDense(pull)
   }
-  if (written.length > 0) await expectIndexed(await cluster.admin(), sent)
-}
-
-/** The oldest and the newest message are found by key. */
-async function expectIndexed(admin: JavaProgram, sent: Sent[][]): Promise<void> {
-  for (const [index, { topic }] of PRODUCERS.entries()) {
-    for (const message of [sent[index]?.at(0), sent[index]?.at(-1)]) {
-      const { messages } = await admin.ask(`byKey ${topic} key-${message?.number}`)
-      const { queueId, offset, crc } = message!
-      expect(messages).toEqual([{ queueId, offset, crc }])
-    }
-  }
-  await admin.kill()
 }
 
 async function appendRound(cluster: Cluster, sent: Sent[][], round: number): Promise<void> {

@@ -21,6 +21,9 @@ public final class LitePull {
     this.options = options;
     consumer = new DefaultLitePullConsumer(options.text("group"));
     consumer.setNamesrvAddr(options.text("nameServer"));
+    // The first rebalance and the first timed heartbeat come 1 s after the start. When they meet, the client
+    // drops one heartbeat, and its pulls are refused (SUBSCRIPTION_NOT_LATEST) until the next: 30 s by default.
+    consumer.setHeartbeatBrokerInterval(3_000);
     consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
   }
 

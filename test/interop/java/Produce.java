@@ -67,9 +67,21 @@ public final class Produce {
         messages.add(message(number));
       }
       try {
-        send(first, messages);
+        sendWhenRouted(first, messages);
       } catch (Exception error) {
         refused(first, error);
+      }
+    }
+  }
+
+  /** On a busy machine a new client may wait in vain for the name server: then nothing has been sent. */
+  private void sendWhenRouted(int first, List<Message> messages) throws Exception {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        send(first, messages);
+        return;
+      } catch (IllegalStateException noRoute) {
+        if (attempt == 5) throw noRoute;
       }
     }
   }
