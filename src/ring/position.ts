@@ -1,3 +1,5 @@
+import { assert } from '../base/assert.ts'
+
 /**
  * Positions and queue offsets in shared memory: moved by one role at a time, read by any thread.
  *
@@ -11,13 +13,26 @@
  */
 export const POSITION_WORDS = 3
 
+/** A mover that runs is through sooner. */
+const TRIES = 50
+/** One that was stopped between its stores is let go on; one that is gone never comes back. */
+const WAITS_MAX = 500
+const WAIT_MS = 1
+
 /** The value at some moment during the call. */
 export function readPosition(words: Int32Array, at: number): number {
-  for (;;) {
+  for (let tries = 0; ; tries++) {
     const again = Atomics.load(words, at + 2) // before low: see above
     const low = Atomics.load(words, at + 1)
     if (Atomics.load(words, at) === again) return again * 2 ** 32 + (low >>> 0)
+    if (tries >= TRIES) waitForMover(words, at, tries - TRIES)
   }
+}
+
+/** Rather than spin: the mover may need this very processor. */
+function waitForMover(words: Int32Array, at: number, waits: number): void {
+  assert(waits < WAITS_MAX, 'a position stays half moved: its mover is gone')
+  Atomics.wait(words, at + 2, Atomics.load(words, at + 2), WAIT_MS)
 }
 
 /**
