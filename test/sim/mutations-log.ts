@@ -254,4 +254,21 @@ export const LOG_MUTATIONS: readonly Mutation[] = [
       ),
     ],
   },
+  {
+    name: 'a throw gives the append lock back',
+    scenario: 'broken-thread',
+    seed: 25,
+    edits: [
+      appender(
+        'const status = this.#appendLocked(source)\n    this.#shared.appendLock.release()\n    return status',
+        'try {\n      return this.#appendLocked(source)\n    } finally {\n      this.#shared.appendLock.release()\n    }',
+      ),
+    ],
+  },
+  {
+    name: 'a throw of ours in a write counts as the disk refusing',
+    scenario: 'broken-thread',
+    seed: 1,
+    edits: [writer('if (errno === undefined) throw error', 'void errno')],
+  },
 ]

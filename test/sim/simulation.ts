@@ -3,6 +3,8 @@ import { Scheduler, SimFailure } from './scheduler.ts'
 import type { Stepped, SteppedExports } from './stepped-modules.ts'
 import type { Steps } from './steps.ts'
 
+/** Nobody ends a pause. */
+const PAUSE_MS = 1
 /** Agents nap and retry by the clock. */
 const AGENT_WAIT_MAX_MS = 1000
 
@@ -22,10 +24,9 @@ export class Simulation {
     this.scheduler = new Scheduler({
       random: this.random,
       mayTimeOut: ({ place, ms }) => {
-        if (isLate || stepped.places[place]!.path !== 'src/ring/signal.ts') {
-          return ms <= (isLate ? Number.MAX_SAFE_INTEGER : (scenario.timeoutMax ?? 0))
-        }
-        return ms <= AGENT_WAIT_MAX_MS
+        if (isLate) return ms !== Infinity
+        const isAgents = stepped.places[place]!.path === 'src/ring/signal.ts'
+        return ms <= (isAgents ? AGENT_WAIT_MAX_MS : Math.max(PAUSE_MS, scenario.timeoutMax ?? 0))
       },
       crashAt: crashes ? this.random.below(8000) : Infinity,
     })

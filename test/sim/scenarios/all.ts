@@ -1,4 +1,5 @@
 import type { Scenario } from '../simulation.ts'
+import { brokenThread } from './broken-thread.ts'
 import { dirtyRows } from './dirty-rows.ts'
 import { faults } from './faults.ts'
 import { heldPulls } from './held-pulls.ts'
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   heldPulls,
   faults,
   poison,
+  brokenThread,
   reclaim,
   log,
 ]
