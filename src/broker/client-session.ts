@@ -2,6 +2,7 @@ import type { Connection } from '../net/connection.ts'
 import { encodeCommand, responseTo } from '../protocol/remoting-command.ts'
 import { ResponseCode, type ResponseCodeName } from '../protocol/response-code.ts'
 import type { SerializeType } from '../protocol/frame.ts'
+import type { HeldPull } from './held-pulls.ts'
 import { type ChunkPool, Outbox } from './outbox.ts'
 
 /** Whom to answer: the request's opaque and encoding. */
@@ -26,7 +27,7 @@ export class ClientSession {
   /** Whether it is on the list of sessions with replies that leave at the end of the turn. */
   isReady = false
   /** Pulls held for it right now. */
-  heldCount = 0
+  readonly held = new Set<HeldPull>()
   /** Main knows of it. */
   isKnown = false
 

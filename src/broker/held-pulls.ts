@@ -1,3 +1,4 @@
+import { roundUp } from '../base/bytes.ts'
 import type { Rows } from '../ring/rows.ts'
 import type { ClientSession } from './client-session.ts'
 import type { SerializeType } from '../protocol/frame.ts'
@@ -19,6 +20,8 @@ export interface HeldPull {
 
 /** Pulls held by one connection; a client holds one per queue it owns. */
 const HELD_PER_SESSION_MAX = 16_384
+/** A hold may last this much longer than asked for (Apache's: 5 s). */
+const TICK_MS = 50
 
 /**
  * Held pulls of one network worker, by queue.
@@ -30,7 +33,9 @@ const HELD_PER_SESSION_MAX = 16_384
 export class HeldPulls {
   readonly #rows: Rows
   readonly #worker: number
-  readonly #byRow = new Map<number, HeldPull[]>()
+  readonly #byRow = new Map<number, Set<HeldPull>>()
+  /** By when their time is over, rounded up: one look ends all that end about then. */
+  readonly #byTick = new Map<number, Set<HeldPull>>()
   #count = 0
   #earliest = Infinity
 
@@ -49,7 +54,7 @@ export class HeldPulls {
   }
 
   hasRoom(session: ClientSession): boolean {
-    return session.heldCount < HELD_PER_SESSION_MAX
+    return session.held.size < HELD_PER_SESSION_MAX
   }
 
   /** False: a message came in between; the pull is not held, read again. */
@@ -63,55 +68,59 @@ export class HeldPulls {
 
   /** Dispatch has told that this queue moved: takes all pulls held on it. */
   take(row: number): HeldPull[] {
-    const pulls = this.#byRow.get(row)
-    if (pulls === undefined) return []
-    this.#byRow.delete(row)
-    this.#forget(pulls)
-    return pulls
+    return this.#takeAll(this.#byRow.get(row))
   }
 
   /** Takes all pulls whose time is over. */
   takeExpired(now: number): HeldPull[] {
-    return this.#takeWhere((pull) => pull.deadlineMs <= now)
+    if (now < this.nextDeadline) return []
+    const over = [...this.#byTick.keys()].filter((tick) => tick <= now)
+    const taken = over.flatMap((tick) => this.#takeAll(this.#byTick.get(tick)))
+    this.#earliest = Infinity
+    for (const tick of this.#byTick.keys()) this.#earliest = Math.min(this.#earliest, tick)
+    return taken
   }
 
   /** The connection is gone, and with it whom to answer. */
   dropSession(session: ClientSession): void {
-    if (session.heldCount > 0) this.#takeWhere((pull) => pull.session === session)
+    this.#takeAll(session.held)
   }
 
-  #takeWhere(matches: (pull: HeldPull) => boolean): HeldPull[] {
-    const taken: HeldPull[] = []
-    this.#earliest = Infinity
-    for (const [row, pulls] of this.#byRow) {
-      const rest = pulls.filter((pull) => !matches(pull))
-      if (rest.length < pulls.length) taken.push(...pulls.filter(matches))
-      if (rest.length === 0) this.#byRow.delete(row)
-      else this.#byRow.set(row, rest)
-      for (const { deadlineMs } of rest) this.#earliest = Math.min(this.#earliest, deadlineMs)
-    }
-    this.#forget(taken)
+  #takeAll(pulls: Iterable<HeldPull> = []): HeldPull[] {
+    const taken = [...pulls]
+    for (const pull of taken) this.#remove(pull)
     return taken
   }
 
   #add(pull: HeldPull): void {
-    const pulls = this.#byRow.get(pull.row)
-    if (pulls === undefined) this.#byRow.set(pull.row, [pull])
-    else pulls.push(pull)
-    this.#earliest = this.#count === 0 ? pull.deadlineMs : Math.min(this.#earliest, pull.deadlineMs)
+    const tick = tickOf(pull)
+    addTo(this.#byRow, pull.row, pull)
+    addTo(this.#byTick, tick, pull)
+    pull.session.held.add(pull)
+    this.#earliest = this.#count === 0 ? tick : Math.min(this.#earliest, tick)
     this.#count++
-    pull.session.heldCount++
   }
 
   #remove(pull: HeldPull): void {
-    const pulls = this.#byRow.get(pull.row)!
-    pulls.splice(pulls.indexOf(pull), 1)
-    if (pulls.length === 0) this.#byRow.delete(pull.row)
-    this.#forget([pull])
+    removeFrom(this.#byRow, pull.row, pull)
+    removeFrom(this.#byTick, tickOf(pull), pull)
+    pull.session.held.delete(pull)
+    this.#count--
   }
+}
 
-  #forget(pulls: HeldPull[]): void {
-    this.#count -= pulls.length
-    for (const { session } of pulls) session.heldCount--
-  }
+function tickOf({ deadlineMs }: HeldPull): number {
+  return roundUp(deadlineMs, TICK_MS)
+}
+
+function addTo(sets: Map<number, Set<HeldPull>>, key: number, pull: HeldPull): void {
+  const set = sets.get(key)
+  if (set === undefined) sets.set(key, new Set([pull]))
+  else set.add(pull)
+}
+
+function removeFrom(sets: Map<number, Set<HeldPull>>, key: number, pull: HeldPull): void {
+  const set = sets.get(key)!
+  set.delete(pull)
+  if (set.size === 0) sets.delete(key)
 }

@@ -80,7 +80,7 @@ export class NetworkAgent {
     this.#pull = handlers.pull
   }
 
-  /** A connection was accepted; `canPull` is false on the port for old clients' VIP channel. */
+  /** A connection was accepted. */
   open(connection: Connection): FrameHandler {
     const slot = this.#freeSlots.pop() ?? this.#sessions.length
     const session = new ClientSession(

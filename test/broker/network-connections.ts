@@ -195,6 +195,36 @@ export function describeConnections(started: () => ServerProcess): void {
     fresh.close()
   })
 
+  test('three hundred clients that come and go leave nothing behind', async () => {
+    const come = async (nth: number) => {
+      const visitor = await broker.connect()
+      await beat(visitor, { clientID: `visitor-${nth}`, group: 'visitors' }, subscription('T'))
+      visitor.send(PullMessage, pullHeader('T', { sysFlag: 6, suspendTimeoutMillis: 60_000 }))
+      if (nth % 2 === 0) visitor.close()
+      else visitor.socket.resetAndDestroy()
+    }
+    for (let lot = 0; lot < 6; lot++) {
+      await Promise.all(Array.from({ length: 50 }, (_, nth) => come(lot * 50 + nth)))
+    }
+    let code: number
+    do ({ code } = await client.ask(GetConsumerListByGroup, { consumerGroup: 'visitors' }))
+    while (code === 0) // their ends are on the way
+    expect(code).toBe(ResponseCode.SYSTEM_ERROR)
+  })
+
+  test('who floods main keeps nobody from it', async () => {
+    const [flooder, asker] = [await broker.connect(), await broker.connect()]
+    const header = { consumerGroup: 'none' }
+    const { bytes } = flooder.frame(GetConsumerListByGroup, header, { oneway: true })
+    const lot = Buffer.concat(Array.from({ length: 2000 }, () => bytes))
+    for (let nth = 0; nth < 15; nth++) {
+      flooder.write(lot)
+      const answers = Array.from({ length: 5 }, () => asker.ask(GetMinOffset, QUEUE))
+      for (const { code } of await Promise.all(answers)) expect([0, 2]).toContain(code)
+    }
+    for (const each of [flooder, asker]) each.close()
+  })
+
   test('a reply of main may be longer than the ring takes', async () => {
     const admins = await Promise.all(Array.from({ length: 4 }, () => broker.connect()))
     await Promise.all(

@@ -23,8 +23,10 @@ const FLUSH_MODES = ['ASYNC_FLUSH', 'SYNC_FLUSH']
 export interface Cycle {
   networkWorkers: number
   flushDiskType: string
-  /** How it ended: by SIGKILL under load, by SIGKILL while it started, or by SIGTERM under load. */
-  end: 'killed' | 'killed while starting' | 'stopped'
+  /** Whether one was killed while it started, before this one. */
+  hadFalseStart: boolean
+  /** How it ended: by SIGKILL or by SIGTERM, under load. */
+  end: 'killed' | 'stopped'
   acknowledged: number
   /** From the start of the process to `boot success`, on the store of the cycle before. */
   bootMs: number
@@ -99,7 +101,8 @@ class CrashLoop {
     const flushDiskType = FLUSH_MODES[Math.floor(nth / WORKERS.length) % FLUSH_MODES.length]!
     const setup = { networkWorkers, flushDiskType }
     const before = this.#ledger.acknowledged
-    if (nth > 0 && random.oneIn(6)) await this.#killWhileStarting(setup)
+    const hadFalseStart = nth > 0 && random.oneIn(5)
+    if (hadFalseStart) await this.#killWhileStarting(setup)
     const startedAt = performance.now()
     const broker = await this.#start(setup)
     const bootMs = Math.round(performance.now() - startedAt)
@@ -109,7 +112,8 @@ class CrashLoop {
     const end = random.oneIn(5) ? 'stopped' : 'killed'
     await (end === 'stopped' ? this.#stop(broker) : broker.kill())
     await stopped
-    return { ...setup, end, acknowledged: this.#ledger.acknowledged - before, bootMs }
+    const acknowledged = this.#ledger.acknowledged - before
+    return { ...setup, hadFalseStart, end, acknowledged, bootMs }
   }
 
   /** It may be anywhere: reading the config, recovering, listening. */
