@@ -1,6 +1,8 @@
+import { lookup } from 'node:dns/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { BrokerConfig } from '../config/broker.ts'
+import { ConfigError } from '../config/load.ts'
 import type { Log } from '../log/log.ts'
 import { formatAddress, hostBytes } from '../net/address.ts'
 import { Handlers } from '../net/handlers.ts'
@@ -91,7 +93,7 @@ export class Broker {
     const { config, clock, log } = parts
     const ports = await bindPorts(config)
     const workers = new Workers(store.shared, config, {
-      storeHost: storeHost(config.brokerIP1, ports.port),
+      storeHost: await storeHost(config.brokerIP1, ports.port),
       onFailure: endPoisoned,
     })
     const publisher = new MetadataPublisher(store.shared, workers, store.rows)
@@ -155,8 +157,14 @@ export class Broker {
   }
 }
 
-function storeHost(host: string, port: number): Uint8Array {
-  const address = hostBytes(host)
+/** Records hold an address, so a name is looked up, once. Rejects with ConfigError. */
+async function storeHost(host: string, port: number): Promise<Uint8Array> {
+  const found = await lookup(host, { order: 'ipv4first' }).catch(() => null)
+  if (found === null) {
+    const allowed = 'an IP address, or a name that this machine can look up'
+    throw new ConfigError({ key: 'brokerIP1', value: host, allowed })
+  }
+  const address = hostBytes(found.address)
   const bytes = Buffer.alloc(address.length + 4)
   bytes.set(address)
   bytes.writeInt32BE(port, address.length)

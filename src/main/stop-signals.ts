@@ -37,7 +37,7 @@ const TOLD_BY_NAME = new Set(['StoreError', 'ConfigFileError'])
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code } = error as NodeJS.ErrnoException
-  const isRefused = code !== undefined && !code.startsWith('ERR_')
+  const isRefused = typeof code === 'string' && !code.startsWith('ERR_') // ours have numbers
   if (isRefused || TOLD_BY_NAME.has(error.name)) return error.message
   return error.stack ?? error.message
 }
