@@ -203,6 +203,9 @@ function peersOf(workers: Workers, context: OpenBrokerContext, store: BrokerStor
     onClosed: (peerId: number) => context.clients.connectionClosed(peerId),
     onCommits: (commits: { group: string; topic: string; queueId: number; offset: number }[]) => {
       for (const { group, topic, queueId, offset } of commits) {
+        // They were under way when it was deleted: the next topic of that name begins at 0.
+        if (context.topics.get(topic) === undefined) continue
+        if (context.groups.get(group) === undefined) continue
         context.offsets.commit(group, topic, queueId, offset)
       }
     },
