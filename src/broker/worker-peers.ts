@@ -1,3 +1,4 @@
+import { AssertionError } from '../base/assert.ts'
 import { hostBytes, parseAddress } from '../net/address.ts'
 import { encodeOrExplain } from '../net/answer.ts'
 import type { Handlers, Peer } from '../net/handlers.ts'
@@ -21,7 +22,7 @@ export interface PeerEvents {
   handlers: Handlers
   onClosed(peerId: number): void
   onCommits(commits: OffsetCommit[]): void
-  /** Makes the topic or group. Rejects with ResponseError. */
+  /** Makes the topic or group. Rejects when it may not be, or the disk refuses it. */
   onAsk(ask: Ask): Promise<void>
   onError: (error: unknown) => void
   log: Log
@@ -130,9 +131,9 @@ export class WorkerPeers {
     try {
       await this.#events.onAsk(ask)
     } catch (error) {
-      if (!(error instanceof ResponseError)) throw error
-      code = error.code
-      remark = error.message
+      if (error instanceof AssertionError) throw error
+      code = error instanceof ResponseError ? error.code : ResponseCode.SYSTEM_ERROR
+      remark = error instanceof ResponseError ? error.message : String(error)
     }
     const payload = Buffer.from(remark)
     this.#link.send({ type: LinkType.ANSWERED, first: id, second: code, payload })
