@@ -4,6 +4,7 @@ import { PullFlag } from '../../protocol/requests/pull.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode, type ResponseCodeName } from '../../protocol/response-code.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
+import { isDiskError } from '../../store/disk-error.ts'
 import { ReadStatus, type PullReader } from '../../store/pull-reader.ts'
 import type { UnitReader } from '../../store/unit-reader.ts'
 import type { ClientSession } from '../client-session.ts'
@@ -244,6 +245,15 @@ export class PullHandler {
 
   /** Answers, holds, or waits for the disk and then does one of both. */
   #run(pull: HeldPull, mayHold: boolean): void {
+    try {
+      this.#serve(pull, mayHold)
+    } catch (error) {
+      if (!isDiskError(error)) throw error
+      this.#answerUnread(pull, error as Error)
+    }
+  }
+
+  #serve(pull: HeldPull, mayHold: boolean): void {
     const { reader } = this.#parts
     for (let scans = 1; ; scans++) {
       reader.find({
@@ -295,7 +305,11 @@ export class PullHandler {
       this.#run(pull, false)
       return
     }
-    pull.session.answer(pull, 'SYSTEM_ERROR', `the commit log could not be read: ${error.message}`)
+    this.#answerUnread(pull, error)
+  }
+
+  #answerUnread(pull: HeldPull, error: Error): void {
+    pull.session.answer(pull, 'SYSTEM_ERROR', `the store could not be read: ${error.message}`)
     this.#parts.onReply(pull.session)
   }
 
