@@ -1,4 +1,5 @@
 import { HeaderKey } from '../../protocol/header-scanner.ts'
+import { MessageFlag } from '../../protocol/message.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
@@ -224,9 +225,11 @@ export class SendHandler {
   }
 
   #queueId(queueId: number, topic: TopicChange): number {
-    if (queueId < 0) return Math.floor(Math.random() * topic.writeQueueNums)
+    if (queueId < 0 && topic.writeQueueNums > 0) {
+      return Math.floor(Math.random() * topic.writeQueueNums)
+    }
     const count = Math.max(topic.readQueueNums, topic.writeQueueNums)
-    if (queueId < count) return queueId
+    if (queueId >= 0 && queueId < count) return queueId
     throw new ResponseError(
       'INVALID_PARAMETER',
       `queueId[${queueId}] is illegal, topic[${topic.topic}] has queues 0 to ${count - 1}`,
@@ -263,7 +266,11 @@ export class SendHandler {
 
   /** Stored and delivered at once, such a message would be wrong; so it is not taken. */
   #refuseUnsupported(asks: number): void {
-    const isHalf = (asks & Asks.TRANSACTION) !== 0 || !hasQueueEntry(this.#fields.sysFlag)
+    const { sysFlag } = this.#fields
+    if ((sysFlag & MessageFlag.INNER_BATCH) !== 0) {
+      throw new ResponseError('MESSAGE_ILLEGAL', 'only topics of BatchCQ type take inner batches')
+    }
+    const isHalf = (asks & Asks.TRANSACTION) !== 0 || !hasQueueEntry(sysFlag)
     if (!isHalf && (asks & Asks.DELAY) === 0) return
     const what = isHalf ? 'transactional' : 'delayed'
     throw new ResponseError(
