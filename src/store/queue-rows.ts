@@ -28,14 +28,12 @@ export class QueueRows {
     return this.#byTopic.keys()
   }
 
-  /** Rows for queues 0 … count - 1; new ones start empty. @throws TooManyQueuesError */
+  /** Rows for queues 0 … count - 1, or none at all; new ones start empty. @throws TooManyQueuesError */
   ensure(topic: string, count: number): void {
-    let rows = this.#byTopic.get(topic)
-    if (rows === undefined) {
-      rows = []
-      this.#byTopic.set(topic, rows)
-    }
-    while (rows.length < count) rows.push(this.#take(topic))
+    const rows = this.#byTopic.get(topic) ?? []
+    if (this.#used + count - rows.length > this.#rows.capacity) throw this.#tooMany(topic)
+    while (rows.length < count) rows.push(this.#used++)
+    this.#byTopic.set(topic, rows)
   }
 
   /** A queue that recovery found. */
@@ -52,9 +50,8 @@ export class QueueRows {
     this.#byTopic.delete(topic)
   }
 
-  #take(topic: string): number {
-    if (this.#used < this.#rows.capacity) return this.#used++
-    throw new TooManyQueuesError(
+  #tooMany(topic: string): TooManyQueuesError {
+    return new TooManyQueuesError(
       `no queue can be added to topic ${topic}: the broker has room for maxQueues=${this.#rows.capacity}, deleted ones included until a restart`,
     )
   }
