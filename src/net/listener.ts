@@ -55,7 +55,8 @@ export class Listener {
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (raw) => this.#accept(raw))
     this.#server = server
     return new Promise((resolve, reject) => {
-      server.once('error', (error) => reject(new ListenError(at, error)))
+      // Not once: a connection that cannot be accepted (no descriptors left) is told here, too.
+      server.on('error', (error) => reject(new ListenError(at, error)))
       server.listen({ ...at, backlog: BACKLOG }, () => {
         resolve((server.address() as AddressInfo).port)
       })

@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Server } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 
 import { systemClock } from '../../src/base/clock.ts'
@@ -60,6 +61,18 @@ test('a closed listener lets its port go and leaves connections alone', async ()
   const next = another()
   expect(await next.listen({ host: '127.0.0.1', port: station.port })).toBe(station.port)
   await next.close()
+  peer.write(frameOf(1))
+  await station.until(() => station.frames.length === 1)
+})
+
+test('it listens on after connections that could not be accepted', async () => {
+  let server: Server | undefined
+  const onListen = (message: unknown) => ({ server } = message as { server: Server })
+  subscribe('tracing:net.server.listen:asyncStart', onListen)
+  station = await openStation()
+  unsubscribe('tracing:net.server.listen:asyncStart', onListen)
+  for (let nth = 0; nth < 3; nth++) server!.emit('error', new Error('accept EMFILE'))
+  const peer = await station.peer()
   peer.write(frameOf(1))
   await station.until(() => station.frames.length === 1)
 })
