@@ -4,22 +4,17 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { BrokerConfig } from '../config/broker.ts'
-import { Checkpoint, NO_TIMES, readCheckpoint } from '../store/checkpoint.ts'
-import {
-  beginRun,
-  endRun,
-  readCleanStop,
-  wasStoppedCleanly,
-  type CleanStop,
-} from '../store/clean-stop.ts'
+import { Checkpoint, readCheckpoint } from '../store/checkpoint.ts'
 import { PRE_BLANK_LENGTH, UNIT_LENGTH, readUnit, type Unit } from '../store/consume-queue.ts'
 import { DeletedTopics } from '../store/deleted-topics.ts'
+import { beginRun, endRun, readLastStop, type CleanStop } from '../store/last-stop.ts'
 import { LogFiles } from '../store/log-files.ts'
 import { allocateLogMemory, LogShared, Thread, Fault } from '../store/log-memory.ts'
 import { LogReader } from '../store/log-reader.ts'
 import { HEAD_LENGTH, RecordParts, readHead } from '../store/log-record.ts'
 import { LogWindow } from '../store/log-window.ts'
 import { LogWriter } from '../store/log-writer.ts'
+import { currentProcess } from '../store/process-identity.ts'
 import { QueueRows } from '../store/queue-rows.ts'
 import { recover, type Recovered } from '../store/recovery.ts'
 import { StoreLock } from '../store/store-lock.ts'
@@ -98,8 +93,8 @@ export class BrokerStore {
       const deleted = new DeletedTopics(disk, root)
       const recovered = recoverStore(config, disk, { deleted, lock })
       report(recovered, log)
-      deleted.dropBelow(recovered.minPosition)
-      beginRun(disk, root)
+      deleted.keepWithin(recovered)
+      beginRun(disk, root, currentProcess().boot)
       return new BrokerStore({ config, disk, lock, recovered, deleted })
     } catch (error) {
       await lock.release()
@@ -118,7 +113,8 @@ export class BrokerStore {
     this.#queues.closeAll()
     if (this.#isComplete()) {
       this.#writeCheckpoint()
-      endRun(this.#disk, this.places.root, this.#cleanStop())
+      const stop = { ...this.#cleanStop(), boot: currentProcess().boot }
+      endRun(this.#disk, this.places.root, stop)
     }
     await this.#lock.release()
   }
@@ -182,15 +178,12 @@ export class BrokerStore {
     this.#disk.remove(join(this.places.queues.root, topic))
   }
 
+  /** Names of new queue files are not synced: the time of dispatches stays what flush made it. */
   #writeCheckpoint(): void {
+    const { writtenTimestamp, flushed } = this.shared
+    const times = readCheckpoint(this.#disk, this.places.root)
     const checkpoint = new Checkpoint(this.#disk, this.places.root)
-    const physic = this.shared.writtenTimestamp.value()
-    checkpoint.write({
-      ...NO_TIMES,
-      physic,
-      logics: physic,
-      confirmed: this.shared.flushed.value(),
-    })
+    checkpoint.write({ ...times, physic: writtenTimestamp.value(), confirmed: flushed.value() })
     checkpoint.close()
   }
 }
@@ -203,10 +196,9 @@ function recoverStore(
   const places = storePlaces(config)
   return recover(disk, {
     ...places,
-    isAbnormal: !wasStoppedCleanly(disk, places.root),
+    lastStop: readLastStop(disk, places.root, currentProcess().boot),
     checkCrc: config.checkCRCOnRecover,
     times: readCheckpoint(disk, places.root),
-    cleanStop: readCleanStop(disk, places.root),
     deletedBelow: deleted.below,
     onProgress: () => lock.beat(),
   })

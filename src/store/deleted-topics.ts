@@ -29,13 +29,17 @@ export class DeletedTopics {
     this.#write()
   }
 
-  /** Forgets topics whose records the log no longer has. */
-  dropBelow(minPosition: number): void {
-    const before = this.#below.size
+  /**
+   * After recovery: topics whose records the log no longer has are forgotten. A log that has become
+   * shorter has new records where the position says old ones.
+   */
+  keepWithin({ minPosition, end }: { minPosition: number; end: number }): void {
+    const before = JSON.stringify([...this.#below])
     for (const [topic, position] of this.#below) {
       if (position <= minPosition) this.#below.delete(topic)
+      else if (position > end) this.#below.set(topic, end)
     }
-    if (this.#below.size < before) this.#write()
+    if (JSON.stringify([...this.#below]) !== before) this.#write()
   }
 
   #parse(text: string): void {

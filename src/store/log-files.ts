@@ -92,10 +92,11 @@ export class LogFiles {
     })
   }
 
-  /** Makes the file that starts at `start`, at full length and sparse. Its name is made durable. */
+  /** Makes the file that starts at `start`, at full length and sparse. Both are made durable. */
   create(start: number): void {
     const descriptor = this.#disk.create(this.path(start))
     this.#disk.truncate(descriptor, this.fileSize)
+    this.#disk.fdatasync(descriptor) // its length: a later file must not be there without it
     this.#disk.syncDirectory(this.directory)
     this.#open.set(start, { descriptor, start })
   }

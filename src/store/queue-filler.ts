@@ -69,6 +69,7 @@ export class QueueFiller {
     if (record.queueOffset > state.next) this.#fillGap(state, record.queueOffset)
     this.#tailOf(state).add(position, record.length, entryCodeOf(bytes, record))
     state.next++
+    state.lastPosition = position
     state.maxPosition = position + record.length
     this.dispatched++
   }

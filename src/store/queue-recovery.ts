@@ -26,6 +26,8 @@ export interface QueueState {
   next: number
   /** Position behind the record of the last entry; 0 without entries. */
   maxPosition: number
+  /** Position of that record. */
+  lastPosition: number
   /** The lowest offset whose record is still in the log. */
   min: number
 }
@@ -38,6 +40,7 @@ export class QueueRecovery {
   readonly #unitsPerFile: number
   readonly #bytes = Buffer.allocUnsafeSlow(READ_MAX)
   readonly #view = new DataView(this.#bytes.buffer)
+  #isClean = true
   readonly #unit: Unit = { position: 0, length: 0, tagsCode: 0 }
 
   constructor(disk: Disk, place: QueuePlace, descriptors: DescriptorCache) {
@@ -47,9 +50,10 @@ export class QueueRecovery {
     this.#unitsPerFile = place.fileSize / UNIT_LENGTH
   }
 
-  /** Every queue that has a folder, with its entries up to the last that could be one. */
-  load(): QueueState[] {
+  /** Every queue that has a folder, with its entries up to the last that could be one. @throws StoreError */
+  load({ isClean }: { isClean: boolean }): QueueState[] {
     const { root } = this.#place
+    this.#isClean = isClean
     if (!this.#disk.exists(root)) return []
     const states: QueueState[] = []
     for (const topic of this.#disk.list(root)) {
@@ -68,7 +72,7 @@ export class QueueRecovery {
     const { fileSize } = this.#place
     const options = { fileSize, disk: this.#disk, descriptors: this.#descriptors }
     const queue = new ConsumeQueue(queueDirectory(this.#place, topic, queueId), options)
-    return { topic, queueId, queue, next: 0, maxPosition: 0, min: 0 }
+    return { topic, queueId, queue, next: 0, maxPosition: 0, lastPosition: 0, min: 0 }
   }
 
   /** Takes the queue's files away. */
@@ -90,7 +94,7 @@ export class QueueRecovery {
       if (start === keep) this.#zeroTail(join(directory, logFileName(start)), next)
     }
     Object.assign(state, this.empty(state.topic, state.queueId), { min: state.min, next })
-    if (next > 0) state.maxPosition = this.#endOf(state, next - 1)
+    this.#readLast(state)
   }
 
   /**
@@ -131,7 +135,7 @@ export class QueueRecovery {
       const count = this.#countUnits(join(directory, logFileName(start)))
       if (count === 0) continue
       state.next = start / UNIT_LENGTH + count
-      state.maxPosition = this.#endOf(state, state.next - 1)
+      this.#readLast(state)
       break
     }
     return state
@@ -174,8 +178,14 @@ export class QueueRecovery {
   }
 
   #checkSize(path: string): void {
-    const size = this.#disk.size(this.#descriptors.get(path))
+    const descriptor = this.#descriptors.get(path)
+    const size = this.#disk.size(descriptor)
     if (size === this.#place.fileSize) return
+    // A power failure took its length, or a recovery was broken off: what it lacks is made anew.
+    if (size < this.#place.fileSize && !this.#isClean) {
+      this.#disk.truncate(descriptor, this.#place.fileSize)
+      return
+    }
     throw new StoreError(
       `${path} has ${size} bytes; with mappedFileSizeConsumeQueue=${this.#place.fileSize} every file of a queue has that many`,
     )
@@ -191,10 +201,11 @@ export class QueueRecovery {
     return true
   }
 
-  /** 0 for an entry that stands for none. */
-  #endOf(state: QueueState, offset: number): number {
-    if (!this.#read(state, offset) || this.#unit.length === PRE_BLANK_LENGTH) return 0
-    return this.#unit.position + this.#unit.length
+  #readLast(state: QueueState): void {
+    if (state.next === 0 || !this.#read(state, state.next - 1)) return
+    if (this.#unit.length === PRE_BLANK_LENGTH) return
+    state.lastPosition = this.#unit.position
+    state.maxPosition = this.#unit.position + this.#unit.length
   }
 
   /** An entry, and of a record that ends by `end`. Lost bytes read as zeros: they are none. */

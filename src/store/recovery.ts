@@ -1,10 +1,17 @@
 import { dirname, join } from 'node:path'
 import type { Disk } from '../base/disk.ts'
 import type { CheckpointTimes } from './checkpoint.ts'
-import type { CleanStop } from './clean-stop.ts'
 import type { QueuePlace } from './consume-queue.ts'
 import { DescriptorCache } from './descriptor-cache.ts'
-import { listLogFiles, LogFiles, StoreError } from './log-files.ts'
+import { LogFiles } from './log-files.ts'
+import { LogRecovery } from './log-recovery.ts'
+import {
+  beginRebuild,
+  beginRecovery,
+  StopKind,
+  type CleanStop,
+  type LastStop,
+} from './last-stop.ts'
 import { HEAD_LENGTH, RecordParts, readHead } from './log-record.ts'
 import { LogScan } from './log-scan.ts'
 import { QueueFiller } from './queue-filler.ts'
@@ -15,17 +22,17 @@ import { StaleEntries } from './stale-entries.ts'
 const DESCRIPTORS_MAX = 1024
 /** How far a checkpoint's times may be ahead of what is on the disk (Apache 5.3.3). */
 const CHECKPOINT_SLACK_MS = 3000
+/** Dispatch writes entries in lots, queue by queue: of so much of the log some may be missing. */
+const DISPATCH_LAG = 1024 * 1024
 
 export interface RecoveryOptions {
+  root: string
   logDirectory: string
   logFileSize: number
   queues: QueuePlace
-  /** The last stop was not clean. */
-  isAbnormal: boolean
+  lastStop: LastStop
   checkCrc: boolean
   times: CheckpointTimes
-  /** What our own clean stop said, if there was one. */
-  cleanStop: CleanStop | null
   /** Topics that were deleted: their records below the position have no entries any more. */
   deletedBelow: ReadonlyMap<string, number>
   /** Now and then: it may take minutes. */
@@ -60,10 +67,11 @@ class Recovery {
   readonly #disk: Disk
   readonly #options: RecoveryOptions
   readonly #files: LogFiles
+  readonly #log: LogRecovery
   readonly #descriptors: DescriptorCache
   readonly #queues: QueueRecovery
   readonly #states = new QueueStates()
-  #starts: number[] = []
+  #starts: readonly number[] = []
   #timestamp = 0
   #dispatched = 0
   #damaged = 0
@@ -73,72 +81,38 @@ class Recovery {
     this.#options = options
     const { logDirectory: directory, logFileSize: fileSize } = options
     this.#files = new LogFiles(disk, { directory, fileSize })
+    this.#log = new LogRecovery(disk, this.#files)
     this.#descriptors = new DescriptorCache(disk, { max: DESCRIPTORS_MAX })
     this.#queues = new QueueRecovery(disk, options.queues, this.#descriptors)
   }
 
   run(): Recovered {
-    const { logDirectory } = this.#options
-    this.#disk.makeDirectory(logDirectory)
-    this.#disk.syncDirectory(dirname(logDirectory))
-    this.#starts = this.#loadLog()
-    this.#loadQueues()
+    const isClean = this.#options.lastStop.kind === StopKind.CLEAN
+    this.#starts = this.#log.load({ isClean })
+    const queues = this.#queues.load({ isClean })
+    beginRecovery(this.#disk, this.#options.root) // the store is one of ours, or we had thrown
+    this.#takeQueues(queues)
     const minPosition = this.#starts[0] ?? 0
     const end = this.#starts.length === 0 ? 0 : this.#findEnd()
+    if (!isClean) this.#log.sync(this.#firstUnflushed())
     // First the queues, then the log from its end on: broken off anywhere, it finds the same again.
     for (const state of this.#states.all()) this.#settle(state, end, minPosition)
-    const isCut = this.#cutLog(end)
+    const isCut = this.#log.cut(end)
     this.#files.closeAll()
     this.#descriptors.closeAll()
     const [timestamp, dispatched, damaged] = [this.#timestamp, this.#dispatched, this.#damaged]
-    const queues = this.#states.all()
-    return { minPosition, end, timestamp, queues, dispatched, isCut, damaged }
-  }
-
-  /** Start positions of the files, after their sizes were checked. */
-  #loadLog(): number[] {
-    const { logDirectory, logFileSize } = this.#options
-    const starts = listLogFiles(this.#disk, logDirectory, logFileSize)
-    for (const [nth, start] of starts.entries()) {
-      const path = this.#files.path(start)
-      const size = this.#sizeOf(path)
-      if (size === 0 && nth === starts.length - 1) {
-        this.#disk.remove(path) // made, and not yet given its length, when the process ended
-        starts.pop()
-      } else if (size !== logFileSize) {
-        throw new StoreError(
-          `${path} has ${size} bytes; with mappedFileSizeCommitLog=${logFileSize} every file of the log has that many`,
-        )
-      }
-    }
-    this.#checkGaps(starts)
-    return starts
-  }
-
-  #sizeOf(path: string): number {
-    const descriptor = this.#disk.openRead(path)
-    const size = this.#disk.size(descriptor)
-    this.#disk.close(descriptor)
-    return size
-  }
-
-  #checkGaps(starts: number[]): void {
-    for (let nth = 1; nth < starts.length; nth++) {
-      const expected = starts[nth - 1]! + this.#options.logFileSize
-      if (starts[nth] !== expected) {
-        throw new StoreError(`${this.#files.path(expected)} is missing, and later files are there`)
-      }
-    }
+    const recovered = { minPosition, end, timestamp, dispatched, isCut, damaged }
+    return { ...recovered, queues: this.#states.all() }
   }
 
   /** Without a log no entry can be true (Apache 5.3.3 destroys the queues then, too). */
-  #loadQueues(): void {
+  #takeQueues(states: readonly QueueState[]): void {
     const { queues, deletedBelow } = this.#options
     if (this.#starts.length === 0) {
       if (this.#disk.exists(queues.root)) this.#disk.remove(queues.root)
       return
     }
-    for (const state of this.#queues.load()) {
+    for (const state of states) {
       // Its folder outlived the deletion of its topic.
       if (state.maxPosition <= (deletedBelow.get(state.topic) ?? -1)) this.#queues.remove(state)
       else this.#states.add(state)
@@ -146,13 +120,14 @@ class Recovery {
   }
 
   #findEnd(): number {
-    const { isAbnormal, cleanStop } = this.#options
-    if (isAbnormal) return this.#findEndByTime()
-    if (cleanStop === null || !this.#isEndOf(cleanStop)) return this.#findEndByQueues()
-    const { end, timestamp } = cleanStop
-    const missing = this.#missingEntries(cleanStop)
+    const { kind, clean } = this.#options.lastStop
+    if (kind === StopKind.UNKNOWN) return this.#findEndByTime()
+    if (kind === StopKind.KILLED) return this.#findEndByQueues(DISPATCH_LAG)
+    if (clean === null || !this.#isEndOf(clean)) return this.#findEndByQueues(0)
+    const { end, timestamp } = clean
+    const missing = this.#missingEntries(clean)
     if (missing > 0) return this.#rebuild(end) // a queue's folder was lost
-    if (missing < 0) return this.#findEndByQueues()
+    if (missing < 0) return this.#findEndByQueues(0)
     this.#timestamp = timestamp
     return this.#scanFrom(end, 0).end
   }
@@ -171,15 +146,21 @@ class Recovery {
     return queues > used.length ? Math.max(1, entries - sum) : entries - sum
   }
 
-  /** From the file on that the queues know last: everything before it has its entries. */
-  #findEndByQueues(): number {
+  /**
+   * From the file on that the queues know last: everything before it has its entries, but for what
+   * lies within `lag` of the last one.
+   */
+  #findEndByQueues(lag: number): number {
     let known = 0
     const stale = new StaleEntries(this.#queues, this.#files, this.#starts)
     for (const state of this.#states.all()) {
       stale.drop(state)
-      known = Math.max(known, state.maxPosition)
+      known = Math.max(known, state.lastPosition)
     }
-    const first = this.#lastFile((start) => start <= known)
+    const first = this.#lastFile((start) => start <= known - lag)
+    // After a clean stop the checkpoint claims entries that somebody has taken away.
+    const isLacking = first < this.#starts.at(-1)! && lag === 0
+    if (isLacking) beginRebuild(this.#disk, this.#options.root)
     const { end, hasGap } = this.#scanFrom(first, known)
     // Entries missing from before the start file: a queue's folder was lost.
     return hasGap && first > this.#starts[0]! ? this.#rebuild(end) : end
@@ -207,8 +188,17 @@ class Recovery {
     return isMissing && first > this.#starts[0]! ? this.#rebuild(end) : end
   }
 
+  /** Start of the file that holds the end of what the checkpoint says was flushed. */
+  #firstUnflushed(): number {
+    const flushed = this.#options.times.physic - CHECKPOINT_SLACK_MS
+    return this.#lastFile((start) => {
+      const timestamp = this.#firstTimestamp(start)
+      return timestamp > 0 && timestamp < flushed
+    })
+  }
+
   #lastFile(isBegin: (start: number) => boolean): number {
-    return this.#starts.findLast(isBegin) ?? this.#starts[0]!
+    return this.#starts.findLast(isBegin) ?? this.#starts[0] ?? 0
   }
 
   #firstTimestamp(start: number): number {
@@ -221,6 +211,7 @@ class Recovery {
 
   /** All entries anew, from a log whose end is known. */
   #rebuild(end: number): number {
+    beginRebuild(this.#disk, this.#options.root)
     for (const state of this.#states.all()) this.#queues.cut(state, 0)
     this.#timestamp = 0
     return this.#scanFrom(this.#starts[0]!, end).end
@@ -257,41 +248,6 @@ class Recovery {
     const names = this.#disk.exists(batchRoot) ? this.#disk.list(batchRoot) : []
     const batchTopics = new Set(names.map(({ name }) => name))
     return new QueueFiller(this.#queues, this.#states, { place, deletedBelow, batchTopics })
-  }
-
-  /** Behind the end everything reads as zeros: no byte of a cut record can come back to life. */
-  #cutLog(end: number): boolean {
-    let isCut = false
-    for (const start of this.#starts.toReversed()) {
-      if (start >= end && start > 0) isCut = this.#removeFile(start) || isCut
-      else if (end < this.#files.endOfFile(start)) isCut = this.#zeroTail(start, end) || isCut
-    }
-    return isCut
-  }
-
-  #removeFile(start: number): boolean {
-    const isUsed = this.#isUsedAt(start)
-    this.#files.closeAll()
-    this.#disk.remove(this.#files.path(start))
-    this.#disk.syncDirectory(this.#options.logDirectory)
-    return isUsed
-  }
-
-  /** The file is sparse behind `end` afterwards. */
-  #zeroTail(start: number, end: number): boolean {
-    const isUsed = this.#isUsedAt(end)
-    const { descriptor } = this.#files.at(start)
-    this.#disk.truncate(descriptor, end - start)
-    this.#disk.truncate(descriptor, this.#options.logFileSize)
-    this.#disk.fdatasync(descriptor)
-    return isUsed
-  }
-
-  /** Whether something stands there. */
-  #isUsedAt(position: number): boolean {
-    const bytes = Buffer.alloc(8)
-    this.#files.read(position, bytes.length, bytes, 0)
-    return bytes.some((byte) => byte !== 0)
   }
 
   #settle(state: QueueState, end: number, minPosition: number): void {

@@ -1,5 +1,5 @@
-import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { systemDisk } from '../../src/base/disk.ts'
 import { PRE_BLANK_LENGTH, UNIT_LENGTH } from '../../src/store/consume-queue.ts'
@@ -136,6 +136,50 @@ describe('a queue', () => {
     expect(end).toBe(store.log.end)
     const [first, , third] = store.log.records
     expect(readQueues(queues)[0]!.units).toEqual([first!.unit, third!.unit])
+  })
+})
+
+describe('after our own process was killed', () => {
+  const PER_FILE = 64 * 1024
+
+  /** Some three MiB of log in small files. */
+  function longStore(): TestStore {
+    const store = new TestStore(new LogBuilder({ fileSize: PER_FILE }))
+    const body = Buffer.alloc(3000)
+    store.log.addMany(1000, (nth) => ({ topic: 'Topic', queueId: nth % 2, body }))
+    return store.writeAll().markKilled()
+  }
+
+  /** Cuts a queue's files, as if its last entries had not been written. */
+  function forget(store: TestStore, queueId: number, next: number): void {
+    const unit = next % UNITS_PER_FILE
+    const last = store.queueFile('Topic', queueId, next - unit)
+    truncateSync(last, unit * UNIT_LENGTH)
+    truncateSync(last, UNITS_PER_FILE * UNIT_LENGTH)
+    for (const name of readdirSync(dirname(last))) {
+      if (name > basename(last)) rmSync(join(dirname(last), name))
+    }
+  }
+
+  test('only the last part of the log is looked at', () => {
+    const store = longStore()
+    // Damage that only a reader of the whole log would meet.
+    store.log.overwrite(store.log.records[1]!.position + 90, Buffer.from([0xff]))
+    store.log.write(store.logDirectory)
+    store.expectWhole(store.recover())
+  })
+
+  test('entries that dispatch had not written yet are made', () => {
+    const store = longStore()
+    forget(store, 1, 400)
+    const recovered = store.recover()
+    expect(recovered.dispatched).toBe(100)
+    store.expectWhole(recovered)
+  })
+
+  test('and another boot of the machine, the checkpoint decides', () => {
+    const store = longStore().checkpoint(0)
+    expect(store.recover({ boot: 'second boot' }).dispatched).toBe(1000)
   })
 })
 

@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemDisk, type Disk } from '../../src/base/disk.ts'
 import { logFileName } from '../../src/store/log-files.ts'
 import { entryCodeOf } from '../../src/store/tags-code.ts'
 import { readRecord, RecordParts } from '../../src/store/log-record.ts'
@@ -81,14 +81,18 @@ export class LogBuilder {
   }
 
   /** Writes the files, and an empty one more when asked for. */
-  write(directory: string, { isNextMade = false } = {}): void {
-    mkdirSync(directory, { recursive: true })
-    for (const [start, bytes] of this.#files) {
-      writeFileSync(join(directory, logFileName(start)), bytes)
-    }
-    if (!isNextMade) return
+  write(directory: string, options: { isNextMade?: boolean; disk?: Disk } = {}): void {
+    const { isNextMade = false, disk = systemDisk } = options
+    disk.makeDirectory(directory)
+    const files = [...this.#files]
     const next = this.#startOf(this.#end) + this.fileSize
-    writeFileSync(join(directory, logFileName(next)), Buffer.alloc(this.fileSize))
+    if (isNextMade) files.push([next, Buffer.alloc(this.fileSize)])
+    for (const [start, buffer] of files) {
+      const descriptor = disk.create(join(directory, logFileName(start)))
+      disk.pwrite(descriptor, { buffer, offset: 0, length: buffer.length, position: 0 })
+      disk.truncate(descriptor, buffer.length)
+      disk.close(descriptor)
+    }
   }
 
   #makeRoom(length: number): void {

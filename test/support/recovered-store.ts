@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemDisk, type Disk } from '../../src/base/disk.ts'
 import { readCheckpoint } from '../../src/store/checkpoint.ts'
-import { readCleanStop, wasStoppedCleanly } from '../../src/store/clean-stop.ts'
 import { readUnit, UNIT_LENGTH } from '../../src/store/consume-queue.ts'
 import { DeletedTopics } from '../../src/store/deleted-topics.ts'
+import { readLastStop } from '../../src/store/last-stop.ts'
 import { logFileName } from '../../src/store/log-files.ts'
 import type { QueueState } from '../../src/store/queue-recovery.ts'
 import { recover, type Recovered, type RecoveryOptions } from '../../src/store/recovery.ts'
@@ -14,18 +14,21 @@ export type RecoverOptions = Partial<RecoveryOptions> & {
   logFileSize: number
   queueFileSize: number
   disk?: Disk
+  /** Since when the machine runs. */
+  boot?: string
 }
+
+export const BOOT = 'first-boot'
 
 /** As a broker does it at its start, with what stands in the folder. */
 export function recoverFolder(options: RecoverOptions): Recovered {
-  const { root, disk = systemDisk, queueFileSize } = options
+  const { root, disk = systemDisk, queueFileSize, boot = BOOT } = options
   return recover(disk, {
     logDirectory: join(root, 'commitlog'),
     queues: { root: join(root, 'consumequeue'), fileSize: queueFileSize },
-    isAbnormal: !wasStoppedCleanly(disk, root),
+    lastStop: readLastStop(disk, root, boot),
     checkCrc: true,
     times: readCheckpoint(disk, root),
-    cleanStop: readCleanStop(disk, root),
     deletedBelow: new DeletedTopics(disk, root).below,
     ...options,
   })

@@ -83,6 +83,20 @@ export class SimulatedDisk implements Disk {
     this.#pending.clear()
     for (const file of new Set(this.#durableNames.values())) file.losePower(this.#random)
     this.#names = new Map(this.#durableNames)
+    for (const path of this.#names.keys()) this.makeDirectory(dirname(path))
+  }
+
+  /** Everything is durable as it is now. */
+  syncAll(): void {
+    for (const file of this.#names.values()) file.sync()
+    this.#durableNames = new Map(this.#names)
+    this.#pending.clear()
+  }
+
+  writeFile(path: string, content: Buffer): void {
+    const file = new SimulatedFile()
+    file.bytes = Buffer.from(content)
+    this.#names.set(path, file)
   }
 
   open(path: string): number {

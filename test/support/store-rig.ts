@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { systemDisk, type Disk } from '../../src/base/disk.ts'
 import { DirtyBits } from '../../src/ring/dirty-bits.ts'
-import { beginRun, endRun } from '../../src/store/clean-stop.ts'
+import { beginRun, endRun } from '../../src/store/last-stop.ts'
 import {
   ConsumeQueue,
   queueDirectory,
@@ -23,7 +23,7 @@ import { QueueRows } from '../../src/store/queue-rows.ts'
 import type { Recovered } from '../../src/store/recovery.ts'
 import type { RowsChange } from '../../src/store/topic-rows.ts'
 import { visibleOf } from '../../src/store/visible.ts'
-import { recoverFolder } from './recovered-store.ts'
+import { BOOT, recoverFolder } from './recovered-store.ts'
 import { recordFields, type RecordParams } from './records.ts'
 
 export interface RigOptions {
@@ -35,6 +35,8 @@ export interface RigOptions {
   logFileSize?: number
   queueFileSize?: number
   isSyncFlush?: boolean
+  boot?: string
+  flushIntervalMs?: number
 }
 
 export class HandClock {
@@ -80,14 +82,18 @@ export class StoreRig {
       logFileSize: 4096,
       queueFileSize: 200,
       isSyncFlush: false,
+      boot: BOOT,
+      flushIntervalMs: 0,
       ...options,
     }
-    const { disk, root, logFileSize, queueFileSize, isSyncFlush, windowSize, slack } = this.options
+    const { disk, root, logFileSize, queueFileSize, isSyncFlush, windowSize, slack, boot } =
+      this.options
     this.disk = disk
     disk.makeDirectory(root)
-    this.recovered = recoverFolder({ root, disk, logFileSize, queueFileSize })
+    this.recovered = recoverFolder({ root, disk, logFileSize, queueFileSize, boot })
     this.deleted = new DeletedTopics(disk, root)
-    beginRun(disk, root)
+    this.deleted.keepWithin(this.recovered)
+    beginRun(disk, root, boot)
     this.memory = allocateLogMemory({ windowSize, slack, threads: Thread.NETWORK + 1, rows: 64 })
     const main = threadOf(this.memory, Thread.MAIN, disk, this.options)
     main.shared.start(this.recovered.end, this.recovered)
@@ -101,7 +107,11 @@ export class StoreRig {
     this.#descriptors = new DescriptorCache(disk, { max: 8, isReadOnly: true })
     const flush = threadOf(this.memory, Thread.FLUSH, disk, this.options)
     const parts = { ...flush, disk, clock: this.clock }
-    this.flushAgent = new FlushAgent(flush.shared, parts, { root, isSyncFlush, intervalMs: 0 })
+    this.flushAgent = new FlushAgent(flush.shared, parts, {
+      root,
+      isSyncFlush,
+      intervalMs: this.options.flushIntervalMs,
+    })
     const dispatch = threadOf(this.memory, Thread.DISPATCH, disk, this.options)
     this.dispatchAgent = new DispatchAgent(dispatch.shared, {
       ...dispatch,
@@ -218,7 +228,8 @@ export class StoreRig {
     }
     const { appended, storeTimestamp } = this.shared
     const [end, timestamp] = [appended.value(), storeTimestamp.value()]
-    endRun(this.disk, this.options.root, { end, timestamp, queues, entries })
+    const { root, boot } = this.options
+    endRun(this.disk, root, { end, timestamp, queues, entries, boot })
     this.closeReaders()
   }
 

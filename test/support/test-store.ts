@@ -1,14 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { systemDisk } from '../../src/base/disk.ts'
 import { Checkpoint, NO_TIMES } from '../../src/store/checkpoint.ts'
-import { endRun } from '../../src/store/clean-stop.ts'
+import { beginRun, endRun } from '../../src/store/last-stop.ts'
 import { UNIT_LENGTH, writeUnit } from '../../src/store/consume-queue.ts'
 import { logFileName } from '../../src/store/log-files.ts'
 import type { Recovered } from '../../src/store/recovery.ts'
 import { LogBuilder } from './log-builder.ts'
-import { queueOf, recoverFolder, type RecoverOptions } from './recovered-store.ts'
+import { BOOT, queueOf, recoverFolder, type RecoverOptions } from './recovered-store.ts'
 import { tempFolder } from './temp-folder.ts'
 
 export const FILE = 4096
@@ -35,14 +35,14 @@ export class TestStore {
     return join(this.root, 'consumequeue', topic, String(queueId), name)
   }
 
+  /** A store that was stopped cleanly before is so again afterwards. */
   recover(options: Partial<RecoverOptions> = {}): Recovered {
-    const queueFileSize = UNITS_PER_FILE * UNIT_LENGTH
-    return recoverFolder({
-      root: this.root,
-      logFileSize: this.log.fileSize,
-      queueFileSize,
-      ...options,
-    })
+    const sizes = { logFileSize: this.log.fileSize, queueFileSize: UNITS_PER_FILE * UNIT_LENGTH }
+    const abort = join(this.root, 'abort')
+    const wasAborted = existsSync(abort)
+    const recovered = recoverFolder({ root: this.root, ...sizes, ...options })
+    if (!wasAborted) rmSync(abort, { force: true })
+    return recovered
   }
 
   /** The log in its files, and every entry in its queue. */
@@ -52,8 +52,15 @@ export class TestStore {
     return this
   }
 
+  /** As Apache leaves it that did not stop cleanly. */
   markAborted(): this {
     writeFileSync(join(this.root, 'abort'), '1')
+    return this
+  }
+
+  /** As our own broker leaves it that is killed; with another boot id, that loses its power. */
+  markKilled(boot = BOOT): this {
+    beginRun(systemDisk, this.root, boot)
     return this
   }
 
@@ -69,7 +76,8 @@ export class TestStore {
     const states = this.recover().queues.filter(({ next }) => next > 0)
     const timestamp = this.log.records.at(-1)!.storeTimestamp
     const entries = states.reduce((sum, { next }) => sum + next, 0)
-    endRun(systemDisk, this.root, { end: this.log.end, timestamp, queues: states.length, entries })
+    const stop = { end: this.log.end, timestamp, queues: states.length, entries, boot: BOOT }
+    endRun(systemDisk, this.root, stop)
     return this.checkpoint(timestamp)
   }
 

@@ -1,0 +1,114 @@
+import { dirname } from 'node:path'
+import type { Disk } from '../base/disk.ts'
+import { listLogFiles, type LogFiles, StoreError } from './log-files.ts'
+
+/** Finds the files of a log, and cuts what lies behind its end. */
+export class LogRecovery {
+  readonly #disk: Disk
+  readonly #files: LogFiles
+  #starts: readonly number[] = []
+
+  constructor(disk: Disk, files: LogFiles) {
+    this.#disk = disk
+    this.#files = files
+  }
+
+  /** Start positions of the files, after their sizes were checked. @throws StoreError */
+  load({ isClean }: { isClean: boolean }): readonly number[] {
+    const { directory, fileSize } = this.#files
+    this.#disk.makeDirectory(directory)
+    this.#disk.syncDirectory(dirname(directory))
+    const starts = listLogFiles(this.#disk, directory, fileSize)
+    const last = starts.at(-1)
+    if (last !== undefined && this.#mendLast(last, isClean) === 0) starts.pop()
+    for (const start of starts) this.#checkSize(start)
+    this.#checkGaps(starts)
+    this.#starts = starts
+    return starts
+  }
+
+  /**
+   * The last file may have been made, and not yet given its length, when the process ended; or its
+   * tail was being cut when a recovery was broken off. Returns its length.
+   */
+  #mendLast(start: number, isClean: boolean): number {
+    const path = this.#files.path(start)
+    const size = this.#sizeOf(path)
+    if (size === 0) this.#disk.remove(path)
+    else if (size < this.#files.fileSize && !isClean) {
+      this.#disk.truncate(this.#files.at(start).descriptor, this.#files.fileSize)
+    }
+    return size
+  }
+
+  #checkSize(start: number): void {
+    const { fileSize } = this.#files
+    const path = this.#files.path(start)
+    const size = this.#sizeOf(path)
+    if (size === fileSize) return
+    throw new StoreError(
+      `${path} has ${size} bytes; with mappedFileSizeCommitLog=${fileSize} every file of the log has that many`,
+    )
+  }
+
+  #sizeOf(path: string): number {
+    const descriptor = this.#disk.openRead(path)
+    const size = this.#disk.size(descriptor)
+    this.#disk.close(descriptor)
+    return size
+  }
+
+  #checkGaps(starts: number[]): void {
+    for (let nth = 1; nth < starts.length; nth++) {
+      const expected = starts[nth - 1]! + this.#files.fileSize
+      if (starts[nth] !== expected) {
+        throw new StoreError(`${this.#files.path(expected)} is missing, and later files are there`)
+      }
+    }
+  }
+
+  /**
+   * Behind the end everything reads as zeros: no byte of a cut record can come back to life. Returns
+   * whether something stood there.
+   */
+  cut(end: number): boolean {
+    let isCut = false
+    for (const start of this.#starts.toReversed()) {
+      if (start >= end && start > 0) isCut = this.#removeFile(start) || isCut
+      else if (end < this.#files.endOfFile(start)) isCut = this.#zeroTail(start, end) || isCut
+    }
+    return isCut
+  }
+
+  /** Whatever is found from the file at `from` on is durable from now on, not only in the page cache. */
+  sync(from: number): void {
+    for (const start of this.#starts) {
+      if (start >= from) this.#disk.fdatasync(this.#files.at(start).descriptor)
+    }
+  }
+
+  #removeFile(start: number): boolean {
+    const isUsed = this.#isUsedAt(start)
+    this.#files.closeAll()
+    this.#disk.remove(this.#files.path(start))
+    this.#disk.syncDirectory(this.#files.directory)
+    return isUsed
+  }
+
+  /** The file is sparse behind `end` afterwards. */
+  #zeroTail(start: number, end: number): boolean {
+    const isUsed = this.#isUsedAt(end)
+    const { descriptor } = this.#files.at(start)
+    this.#disk.truncate(descriptor, end - start)
+    this.#disk.truncate(descriptor, this.#files.fileSize)
+    this.#disk.fdatasync(descriptor)
+    return isUsed
+  }
+
+  /** Whether something stands there. */
+  #isUsedAt(position: number): boolean {
+    const bytes = Buffer.alloc(8)
+    this.#files.read(position, bytes.length, bytes, 0)
+    return bytes.some((byte) => byte !== 0)
+  }
+}
