@@ -9,8 +9,7 @@ import { Handlers } from '../net/handlers.ts'
 import { RemotingClient } from '../net/remoting-client.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { runOnLoop } from '../ring/agent.ts'
-import { EXIT_POISONED } from '../ring/poison.ts'
-import { failThread } from '../ring/thread-failure.ts'
+import { endPoisoned, failThread } from '../ring/thread-failure.ts'
 import { Fault, Thread } from '../store/log-memory.ts'
 import type { Ask } from './asks.ts'
 import { BrokerStore } from './broker-store.ts'
@@ -94,7 +93,7 @@ export class Broker {
     const ports = await bindPorts(config)
     const workers = new Workers(store.shared, config, {
       storeHost: await storeHost(config.brokerIP1, ports.port),
-      onFailure: endPoisoned,
+      onFailure: endAfter,
     })
     const publisher = new MetadataPublisher(store.shared, workers, store.rows)
     for (const topic of store.rows.topics()) publisher.publishRows(topic)
@@ -172,9 +171,9 @@ async function storeHost(host: string, port: number): Promise<Uint8Array> {
 }
 
 /** A worker broke: shared memory cannot be trusted, the next start recovers from the disk. */
-function endPoisoned(reason: string): void {
+function endAfter(reason: string): void {
   process.stderr.write(`RingMQ ends: ${reason}\n`)
-  process.exit(EXIT_POISONED)
+  endPoisoned()
 }
 
 async function listen(
