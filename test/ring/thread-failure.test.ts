@@ -77,7 +77,7 @@ describe('a thread that throws ends the process with code 70', () => {
           }
         }
       }
-      expect(thrown).toBeGreaterThan(2)
+      expect(thrown).toBeGreaterThan(0)
     },
   )
 
