@@ -111,7 +111,9 @@ export class FlushAgent implements Agent {
   #isDue(): boolean {
     if (this.#options.isSyncFlush) return true
     const now = this.#clock.now()
-    if (this.#flushDueMs === 0) this.#flushDueMs = now + this.#options.intervalMs
+    const latest = now + this.#options.intervalMs
+    // Later than that: the clock was set back, and what is written must not wait for it.
+    if (this.#flushDueMs === 0 || this.#flushDueMs > latest) this.#flushDueMs = latest
     return now >= this.#flushDueMs
   }
 
