@@ -18,9 +18,9 @@ const shared = new LogShared(memory, thread)
 function takeChanges(): DispatchCommand[] {
   const changes: DispatchCommand[] = []
   for (;;) {
-    const received = receiveMessageOnPort(parentPort!) as { message: DispatchCommand } | undefined
+    const received = receiveMessageOnPort(parentPort!)
     if (received === undefined) return changes
-    changes.push(received.message)
+    changes.push(received.message as DispatchCommand)
   }
 }
 

@@ -1,4 +1,3 @@
-import { AssertionError } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Connection, FrameHandler } from '../net/connection.ts'
 import { FrameError } from '../protocol/frame.ts'
@@ -275,13 +274,7 @@ export class NetworkAgent {
   #openTurn(): void {
     if (this.#isTurnOpen) return
     this.#isTurnOpen = true
-    setImmediate(() => {
-      try {
-        this.#endTurn()
-      } catch (error) {
-        throw error instanceof Error ? error : new AssertionError(String(error))
-      }
-    })
+    setImmediate(() => this.#endTurn())
   }
 
   /** Writes what was appended, lets go of the replies that waited for it, and sends them. */
