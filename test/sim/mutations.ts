@@ -3,6 +3,7 @@ import { DISPATCH_MUTATIONS } from './mutations-dispatch.ts'
 import { LOG_MUTATIONS } from './mutations-log.ts'
 import { RECLAIM_MUTATIONS } from './mutations-reclaim.ts'
 import { RING_MUTATIONS } from './mutations-ring.ts'
+import { WORD_MUTATIONS } from './mutations-word.ts'
 import type { Mutation } from './mutation.ts'
 import { SCENARIOS } from './scenarios/all.ts'
 import { loadStepped } from './stepped-modules.ts'
@@ -11,6 +12,7 @@ import { loadStepped } from './stepped-modules.ts'
 const SEEDS = 3000
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...WORD_MUTATIONS,
   ...RING_MUTATIONS,
   ...RECLAIM_MUTATIONS,
   ...LOG_MUTATIONS,

@@ -26,7 +26,7 @@ export interface Node {
 const WORDS = /^(?:words|this\.#(?:words|bits|summary))$/
 /** Bulk work on shared bytes, which others may see half-done. */
 const BULK = new Set(['copyWithin', 'fill', 'set'])
-const BULK_MODULE = /log-window\.ts$/
+const BULK_MODULE = /(?:log-window|byte-ring)\.ts$/
 /** A store of a few bytes of the window, or a look at a record in it. */
 const WINDOW_ACCESS = /^(?:set(?:Int|Uint)\d+|readRecord)$/
 const WINDOW_MODULE = /(?:log-appender|dispatch-agent)\.ts$/

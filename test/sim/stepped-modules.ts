@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type * as Agent from '../../src/ring/agent.ts'
+import type * as ByteRing from '../../src/ring/byte-ring.ts'
 import type * as DirtyBits from '../../src/ring/dirty-bits.ts'
 import type * as Floor from '../../src/ring/floor.ts'
 import type * as Lock from '../../src/ring/lock.ts'
@@ -33,6 +34,7 @@ const STEPPED = [
   'src/ring/rows.ts',
   'src/ring/dirty-bits.ts',
   'src/ring/agent.ts',
+  'src/ring/byte-ring.ts',
   'src/store/log-memory.ts',
   'src/store/log-window.ts',
   'src/store/log-appender.ts',
@@ -47,6 +49,7 @@ const STEPPED = [
 const GIVEN = ['pwrite', 'encodeInto', 'visible', 'stopped']
 
 export type SteppedExports = typeof Agent &
+  typeof ByteRing &
   typeof DirtyBits &
   typeof DispatchAgent &
   typeof Floor &

@@ -8,6 +8,7 @@ import { locks } from './locks.ts'
 import { poison } from './poison.ts'
 import { positions } from './positions.ts'
 import { reclaim } from './reclaim.ts'
+import { rings } from './rings.ts'
 import { signals } from './signals.ts'
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   locks,
   signals,
   dirtyRows,
+  rings,
   heldPulls,
   faults,
   poison,
