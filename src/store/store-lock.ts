@@ -26,6 +26,7 @@ export class StoreLock {
   readonly #socket: Server
   readonly #timer: NodeJS.Timeout
   #beatenMs = 0
+  #isReleased = false
 
   private constructor(path: string, socket: Server) {
     this.#socket = socket
@@ -62,6 +63,8 @@ export class StoreLock {
   }
 
   async release(): Promise<void> {
+    if (this.#isReleased) return // the descriptor's number may be another file's by now
+    this.#isReleased = true
     clearInterval(this.#timer)
     try {
       this.#write(null)
