@@ -45,7 +45,7 @@ export class Broker {
   readonly #context: OpenBrokerContext
   readonly #registration: Registration
   readonly #client: RemotingClient
-  readonly #drain: () => void
+  readonly #drain: () => boolean
   readonly #stopLoop: () => void
 
   private constructor(
@@ -57,7 +57,7 @@ export class Broker {
       context: OpenBrokerContext
       registration: Registration
       client: RemotingClient
-      drain: () => void
+      drain: () => boolean
       stopLoop: () => void
     },
   ) {
@@ -98,12 +98,10 @@ export class Broker {
     const publisher = new MetadataPublisher(store.shared, workers, store.rows)
     for (const topic of store.rows.topics()) publisher.publishRows(topic)
     let peers: WorkerPeers[] = []
-    const drain = () => {
-      for (const each of peers) each.drain()
-    }
+    const drain = () => peers.map((each) => each.drain()).some(Boolean)
     const turn = () => {
       publisher.onWake()
-      drain()
+      if (drain()) store.shared.signal.wake() // the next turn comes after timers and sockets
     }
     const stopLoop = startLoop(store, turn, log) // before anybody waits for a worker's answer
     const queueStore = new MainQueueStore(store, publisher, BrokerStore.hotBytes(config))
@@ -134,7 +132,7 @@ export class Broker {
     const stopped = this.#workers.network.map((worker) => this.#workers.report(worker, 'stopped'))
     this.#workers.tellNetwork({ kind: 'stop' })
     await Promise.all(stopped)
-    this.#drain() // the workers' last words: offsets that pulls committed
+    while (this.#drain()); // the workers' last words: offsets that pulls committed
     await this.#catchUp()
     await this.#context.close()
     this.#stopLoop()

@@ -77,16 +77,13 @@ export class WorkerPeers {
     this.#events = events
   }
 
-  /** Takes what the worker has sent. */
-  drain(): void {
-    while (
-      this.#link.drain((type, first, second, payload) => {
-        this.#onRecord(type, first, second, payload)
-      })
-    ) {
-      // There is more.
-    }
+  /** Takes a lot of what the worker has sent. True: there may be more, after others had their turn. */
+  drain(): boolean {
+    const isMore = this.#link.drain((type, first, second, payload) => {
+      this.#onRecord(type, first, second, payload)
+    })
     this.#link.flush()
+    return isMore
   }
 
   #onRecord(type: number, first: number, second: number, payload: Buffer): void {
