@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { SendMessageV2 } from '../../src/protocol/requests/send.ts'
+import { DeleteTopicInBroker } from '../../src/protocol/requests/topic.ts'
+import { ResponseCode } from '../../src/protocol/response-code.ts'
 import type { ServerProcess } from '../support/broker-process.ts'
-import { createTopic, readQueue, sendTo } from '../support/messages.ts'
+import { createTopic, maxOffset, readQueue, sendHeader, sendTo } from '../support/messages.ts'
 
 const ascending = (numbers: Iterable<number>) => [...numbers].toSorted((a, b) => a - b)
 
@@ -54,6 +57,31 @@ export function describeSends(started: () => ServerProcess): void {
       expect(ascending(replies.map(({ queueOffset }) => queueOffset))).toEqual([
         0, 1, 2, 3, 4, 5, 6,
       ])
+    }
+    for (const client of [admin!, ...senders]) client.close()
+  })
+
+  test('a topic that is deleted under load and made again begins at 0, with nothing of its first life', async () => {
+    const [admin, ...senders] = await Promise.all(
+      Array.from({ length: 7 }, () => started().connect()),
+    )
+    const header = sendHeader('Phoenix', { defaultTopic: 'none' })
+    for (let life = 0; life < 8; life++) {
+      await createTopic(admin!, 'Phoenix')
+      expect(await maxOffset(admin!, 'Phoenix', 0)).toBe(0)
+      const blast = senders.map(async (sender) => {
+        for (let code = 0, nth = 0; code === 0; nth++) {
+          const body = Buffer.from(`${life}:${nth}`)
+          ;({ code } = await sender.ask(SendMessageV2, header, { body }))
+          if (code !== 0) expect(code).toBe(ResponseCode.TOPIC_NOT_EXIST)
+        }
+      })
+      const first = await readQueue(admin!, 'Phoenix', { end: 50 })
+      expect(first.map(({ queueOffset }) => queueOffset)).toEqual([...first.keys()])
+      expect(first.every(({ body }) => String(body).startsWith(`${life}:`))).toBe(true)
+      const { code } = await admin!.ask(DeleteTopicInBroker, { topic: 'Phoenix' })
+      expect(code).toBe(0)
+      await Promise.all(blast)
     }
     for (const client of [admin!, ...senders]) client.close()
   })

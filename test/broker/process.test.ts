@@ -6,6 +6,8 @@ import { TopicRouteData } from '../../src/protocol/bodies/topic-route.ts'
 import { QueryConsumerOffset } from '../../src/protocol/requests/offset.ts'
 import { PullFlag, PullMessage } from '../../src/protocol/requests/pull.ts'
 import { GetRouteInfoByTopic } from '../../src/protocol/requests/route.ts'
+import { SendMessageV2 } from '../../src/protocol/requests/send.ts'
+import { DeleteTopicInBroker } from '../../src/protocol/requests/topic.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
 import { Random } from '../sim/random.ts'
 import { ServerProcess, tempFolder, type Settings } from '../support/broker-process.ts'
@@ -17,6 +19,7 @@ import {
   maxOffset,
   pullHeader,
   readQueue,
+  sendHeader,
   sendTo,
 } from '../support/messages.ts'
 
@@ -118,6 +121,34 @@ test.each([
     expect((await reader.ask(QueryConsumerOffset, group)).reply.offset).toBe(11)
   },
 )
+
+test('kill -9 does not bring back what a deleted topic had, nor spoil the one made after it', async () => {
+  const folder = tempFolder()
+  const broker = await start({ networkWorkers: 2 }, folder)
+  const clients = await Promise.all(Array.from({ length: 4 }, () => broker.connect()))
+  const [admin] = clients
+  for (const topic of ['Gone', 'Again']) {
+    await createTopic(admin!, topic)
+    await Promise.all(
+      clients.flatMap((client) => Array.from({ length: 50 }, () => sendTo(client, topic))),
+    )
+    await admin!.ask(DeleteTopicInBroker, { topic })
+  }
+  await createTopic(admin!, 'Again')
+  for (const nth of [0, 1, 2])
+    await sendTo(admin!, 'Again', {}, { body: Buffer.from(`new ${nth}`) })
+  await broker.kill()
+
+  const reader = await (await start({}, folder)).connect()
+  const messages = await readQueue(reader, 'Again', { end: 3 })
+  expect(messages.map(({ body }) => String(body))).toEqual(['new 0', 'new 1', 'new 2'])
+  expect(await maxOffset(reader, 'Again', 0)).toBe(3)
+  const gone = await reader.ask(SendMessageV2, sendHeader('Gone', { defaultTopic: 'none' }))
+  expect(gone.code).toBe(ResponseCode.TOPIC_NOT_EXIST)
+  await createTopic(reader, 'Gone')
+  expect((await sendTo(reader, 'Gone')).queueOffset).toBe(0)
+  expect(await readQueue(reader, 'Gone', { end: 1 })).toHaveLength(1)
+})
 
 test('a name server knows a created topic before its creation is answered, and forgets a stopped broker', async () => {
   const namesrvPort = await freePort()
