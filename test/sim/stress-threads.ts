@@ -2,6 +2,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { systemDisk } from '../../src/base/disk.ts'
 import { AppendStatus, LogAppender } from '../../src/store/log-appender.ts'
 import { LogFiles } from '../../src/store/log-files.ts'
+import { BLANK_LENGTH } from '../../src/store/log-record.ts'
 import { LogShared, Thread, type LogMemory } from '../../src/store/log-memory.ts'
 import { LogReader } from '../../src/store/log-reader.ts'
 import { LogWindow } from '../../src/store/log-window.ts'
@@ -235,6 +236,9 @@ class Follower implements StressThread {
     const record = this.#record
     if (this.#position + 8 > end) return false
     const length = bytes.getInt32(at)
+    if (length < BLANK_LENGTH || length > STRESS_APPEND_MAX + BLANK_LENGTH) {
+      throw new Error(`a record of ${length} bytes at position ${this.#position}`)
+    }
     if (this.#position + length > end) return false
     readStressRecord(record, bytes, at, this.#position)
     if (record.appender !== BLANK) this.#account()
