@@ -19,7 +19,6 @@ import { beat, subscription } from '../support/consumers.ts'
 import {
   createTopic,
   maxOffset,
-  messagesOf,
   pullHeader,
   readQueue,
   sendHeader,
@@ -184,7 +183,7 @@ export function describeConnections(started: () => ServerProcess): void {
     const fresh = await broker.connect()
     const body = bigBeat('flooder', 4000)
     expect(body.length).toBeGreaterThan(400_000)
-    const sent = Array.from({ length: 150 }, () => fresh.send(HeartBeat, {}, { body }))
+    const sent = Array.from({ length: 90 }, () => fresh.send(HeartBeat, {}, { body }))
     await sendTo(fresh, 'T') // needs nothing of main
     const answers = await Promise.all(sent.map((opaque) => fresh.replyTo(opaque)))
     for (const { code, remark } of answers) {
@@ -217,7 +216,7 @@ export function describeConnections(started: () => ServerProcess): void {
     const header = { consumerGroup: 'none' }
     const { bytes } = flooder.frame(GetConsumerListByGroup, header, { oneway: true })
     const lot = Buffer.concat(Array.from({ length: 2000 }, () => bytes))
-    for (let nth = 0; nth < 15; nth++) {
+    for (let nth = 0; nth < 6; nth++) {
       flooder.write(lot)
       const answers = Array.from({ length: 5 }, () => asker.ask(GetMinOffset, QUEUE))
       for (const { code } of await Promise.all(answers)) expect([0, 2]).toContain(code)
@@ -227,29 +226,16 @@ export function describeConnections(started: () => ServerProcess): void {
 
   test('a reply of main may be longer than the ring takes', async () => {
     const admins = await Promise.all(Array.from({ length: 4 }, () => broker.connect()))
+    const name = 'Topic-with-a-name'.padEnd(120, '-so-long')
     await Promise.all(
-      Array.from({ length: 800 }, (_, nth) => sendTo(admins[nth % 4]!, `Topic-with-a-name-${nth}`)),
+      Array.from({ length: 400 }, (_, nth) => sendTo(admins[nth % 4]!, `${name}-${nth}`)),
     )
     const { code, body } = await client.ask(GetAllTopicConfig, {})
     expect(code).toBe(0)
     expect(body!.length).toBeGreaterThan(128 * 1024)
-    expect(String(body)).toContain('Topic-with-a-name-799')
+    expect(String(body)).toContain(`${name}-399`)
     expect((await client.ask(GetBrokerConfig, {})).code).toBe(0)
     for (const admin of admins) admin.close()
-  })
-
-  test('pulls of more than the limit in one write are all answered, at the pace of their reader', async () => {
-    await createTopic(client, 'Wide')
-    for (let i = 0; i < 2; i++) await sendTo(client, 'Wide', {}, { body: Buffer.alloc(120_000, i) })
-    await readQueue(client, 'Wide', { end: 2 })
-    const fresh = await broker.connect()
-    const frames = Array.from({ length: 300 }, () => fresh.frame(PullMessage, pullHeader('Wide')))
-    fresh.write(Buffer.concat(frames.map(({ bytes }) => bytes)))
-    for (const { opaque } of frames) {
-      const answer = await fresh.replyTo(opaque)
-      expect(messagesOf(answer).map(({ body }) => body.length)).toEqual([120_000, 120_000])
-    }
-    fresh.close()
   })
 }
 

@@ -100,6 +100,20 @@ describe('a broker', () => {
     expect(messagesOf(huge).map(({ body }) => body.length)).toEqual([300_000])
   })
 
+  test('pulls of more than the limit in one write are all answered, at the pace of their reader', async () => {
+    await createTopic(client, 'Wide')
+    for (let i = 0; i < 2; i++) await sendTo(client, 'Wide', {}, { body: Buffer.alloc(120_000, i) })
+    await readQueue(client, 'Wide', { end: 2 })
+    const fresh = await broker.connect()
+    const frames = Array.from({ length: 300 }, () => fresh.frame(PullMessage, pullHeader('Wide')))
+    fresh.write(Buffer.concat(frames.map(({ bytes }) => bytes)))
+    for (const { opaque } of frames) {
+      const answer = await fresh.replyTo(opaque)
+      expect(messagesOf(answer).map(({ body }) => body.length)).toEqual([120_000, 120_000])
+    }
+    fresh.close()
+  })
+
   test.each([2, 3, -1, 2 ** 31 - 1])('refuses queueId %i of two queues', async (queueId) => {
     const { code, remark } = await pull('Three', { queueId })
     expect(code).toBe(ResponseCode.INVALID_PARAMETER)
