@@ -8,8 +8,8 @@ import { failureOf, MUTATIONS } from './mutations.ts'
 import { SCENARIOS } from './scenarios/all.ts'
 import { loadStepped } from './stepped-modules.ts'
 
-/** A log takes milliseconds, the others some ten microseconds. */
-const SEEDS: Readonly<Record<string, number>> = { log: 120 }
+/** Those that take milliseconds each; the others take some ten microseconds. */
+const SEEDS: Readonly<Record<string, number>> = { log: 120, rings: 150, 'broken-thread': 150 }
 const SEEDS_OF_OTHERS = 500
 
 const core = loadStepped()

@@ -111,12 +111,18 @@ class ModuleTransform {
       return node['kind'] === 'constructor' ? 'constructor' : 'plain'
     }
     if (node.type !== 'ArrowFunctionExpression' || surroundings === 'plain') return surroundings
-    walk(node, (inner) => this.#refuse(inner, 'a step in an arrow function'))
+    walk(node, (inner) => {
+      this.#refuse(inner, 'a step in an arrow function')
+      if (this.#isSteppedCall(inner)) this.#fail(inner, 'a stepped call in an arrow function')
+    })
     return 'plain'
   }
 
   #refuse(node: Node, problem: string): void {
-    if (touchOf(node, this.#module) === null) return
+    if (touchOf(node, this.#module) !== null) this.#fail(node, problem)
+  }
+
+  #fail(node: Node, problem: string): never {
     throw new Error(`${this.#module.path}:${this.#lineOf(node)}: ${problem}`)
   }
 

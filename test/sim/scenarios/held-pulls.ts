@@ -99,5 +99,6 @@ function* serve(
 
 /** Only what HeldPulls looks at. */
 export function newPull(row: number, offset: number): HeldPull {
-  return { session: { heldCount: 0 }, row, offset, deadlineMs: Infinity } as unknown as HeldPull
+  const session = { held: new Set() }
+  return { session, row, offset, deadlineMs: 2 ** 40 } as unknown as HeldPull
 }
