@@ -237,7 +237,8 @@ function startLoop(store: BrokerStore, turn: () => void, log: Log): () => void {
     if (now === fault) return
     fault = now
     if (now === Fault.NONE) log.info({}, 'the disk has space again: sends are taken')
-    else if (now === Fault.NO_SPACE) log.error({}, 'the disk is full: sends are refused')
+    else if (now === Fault.NO_SPACE)
+      log.error({}, 'the disk is full or files cannot be opened: sends are refused')
     else log.error({}, 'a write or flush failed: sends are refused until a restart')
   }
   const { signal, poison, thread } = store.shared

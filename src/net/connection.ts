@@ -129,7 +129,8 @@ export class Connection implements FrameSink {
    * `onClose`.
    */
   send(bytes: Uint8Array): boolean {
-    if (this.#closeReason !== null) return true
+    // A peer that only stopped sending may still be reading what it was given before.
+    if (this.#closeReason !== null) return this.#isDone()
     this.#sent += bytes.length
     this.#socket.write(bytes)
     if (this.#socket.writableCorked === 0) return this.#settle()
@@ -145,7 +146,7 @@ export class Connection implements FrameSink {
   /** Answers as `send` does, for everything sent since `cork`. */
   uncork(): boolean {
     this.#socket.uncork()
-    return this.#closeReason !== null || this.#settle()
+    return this.#closeReason !== null ? this.#isDone() : this.#settle()
   }
 
   /** No `onFrame` from here on, not even for frames that have arrived already. */
@@ -206,6 +207,10 @@ export class Connection implements FrameSink {
   #refuse(error: unknown): void {
     if (!(error instanceof FrameError)) throw error
     this.close(error.message)
+  }
+
+  #isDone(): boolean {
+    return this.#socket.destroyed || this.#socket.writableLength === 0
   }
 
   #settle(): boolean {

@@ -3,8 +3,14 @@ export function isDiskError(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).errno !== undefined
 }
 
-/** May pass by itself: somebody makes room. */
-export function isNoSpace(error: unknown): boolean {
+/** May pass by itself: somebody makes room, or closes files. Nothing was written or made. */
+export function isPassing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOSPC' || code === 'EDQUOT'
+  return code === 'ENOSPC' || code === 'EDQUOT' || isOutOfDescriptors(error)
+}
+
+/** Only an open can fail so: the file itself is as it was. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EMFILE' || code === 'ENFILE'
 }

@@ -4,7 +4,7 @@ import type { Agent } from '../ring/agent.ts'
 import type { DirtyBits } from '../ring/dirty-bits.ts'
 import { ConsumeQueue, queueDirectory, type QueuePlace } from './consume-queue.ts'
 import { DescriptorCache } from './descriptor-cache.ts'
-import { isDiskError, isNoSpace } from './disk-error.ts'
+import { isDiskError, isPassing } from './disk-error.ts'
 import type { LogFiles } from './log-files.ts'
 import { Fault, Thread, type LogShared } from './log-memory.ts'
 import { RecordKind, RecordParts, readRecord } from './log-record.ts'
@@ -98,7 +98,7 @@ export class DispatchAgent implements Agent {
   #onError(error: unknown): void {
     if (!isDiskError(error)) throw error
     this.#isRefused = true
-    if (isNoSpace(error)) return
+    if (isPassing(error)) return
     this.#shared.setFault(Fault.FENCED)
     this.#shared.signalOf(Thread.MAIN).wake()
   }

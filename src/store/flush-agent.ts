@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { Agent } from '../ring/agent.ts'
 import { Checkpoint, readCheckpoint, type CheckpointTimes } from './checkpoint.ts'
-import { isDiskError, isNoSpace } from './disk-error.ts'
+import { isDiskError, isOutOfDescriptors, isPassing } from './disk-error.ts'
 import type { LogFiles } from './log-files.ts'
 import { Fault, Thread, type LogShared } from './log-memory.ts'
 import type { LogWriter } from './log-writer.ts'
@@ -139,7 +139,8 @@ export class FlushAgent implements Agent {
       return true
     } catch (error) {
       if (!isDiskError(error)) throw error
-      this.#setFault(Fault.FENCED)
+      // Without a descriptor the sync was not tried, so it did not fail: that may pass.
+      this.#setFault(isOutOfDescriptors(error) ? Fault.NO_SPACE : Fault.FENCED)
       this.#shared.wakeWaiting()
       return false
     }
@@ -193,7 +194,7 @@ export class FlushAgent implements Agent {
     } catch (error) {
       if (!isDiskError(error)) throw error
       this.#lacksFile = true
-      this.#setFault(isNoSpace(error) ? Fault.NO_SPACE : Fault.FENCED)
+      this.#setFault(isPassing(error) ? Fault.NO_SPACE : Fault.FENCED)
       return false
     }
   }

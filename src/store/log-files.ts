@@ -95,9 +95,14 @@ export class LogFiles {
   /** Makes the file that starts at `start`, at full length and sparse. Both are made durable. */
   create(start: number): void {
     const descriptor = this.#disk.create(this.path(start))
-    this.#disk.truncate(descriptor, this.fileSize)
-    this.#disk.fdatasync(descriptor) // its length: a later file must not be there without it
-    this.#disk.syncDirectory(this.directory)
+    try {
+      this.#disk.truncate(descriptor, this.fileSize)
+      this.#disk.fdatasync(descriptor) // its length: a later file must not be there without it
+      this.#disk.syncDirectory(this.directory)
+    } catch (error) {
+      this.#disk.close(descriptor) // it will be tried again
+      throw error
+    }
     this.#open.set(start, { descriptor, start })
   }
 

@@ -1,4 +1,5 @@
 import type { Disk } from '../base/disk.ts'
+import { isDiskError, isPassing } from './disk-error.ts'
 import { Fault, Thread, type LogShared } from './log-memory.ts'
 import type { LogFiles } from './log-files.ts'
 import type { LogWindow } from './log-window.ts'
@@ -88,9 +89,8 @@ export class LogWriter {
 
   /** No space may come back; any other error means that we no longer know what the file holds. */
   #onError(error: unknown): void {
-    const { code, errno } = error as NodeJS.ErrnoException
-    if (errno === undefined) throw error // a bug, not the machine (a bad argument has a code, too)
-    this.#shared.setFault(code === 'ENOSPC' || code === 'EDQUOT' ? Fault.NO_SPACE : Fault.FENCED)
+    if (!isDiskError(error)) throw error
+    this.#shared.setFault(isPassing(error) ? Fault.NO_SPACE : Fault.FENCED)
     this.#shared.signalOf(Thread.FLUSH).rouse() // it retries when there is space
     this.#shared.signalOf(Thread.MAIN).wake() // it says so in the log
   }

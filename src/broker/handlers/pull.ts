@@ -245,6 +245,7 @@ export class PullHandler {
 
   /** Answers, holds, or waits for the disk and then does one of both. */
   #run(pull: HeldPull, mayHold: boolean): void {
+    if (!pull.session.connection.isOpen) return
     try {
       this.#serve(pull, mayHold)
     } catch (error) {
