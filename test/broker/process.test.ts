@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { TopicRouteData } from '../../src/protocol/bodies/topic-route.ts'
+import { decodeOffsetMessageId } from '../../src/protocol/message-id.ts'
+import { hostText } from '../../src/protocol/message.ts'
 import { QueryConsumerOffset } from '../../src/protocol/requests/offset.ts'
 import { PullFlag, PullMessage } from '../../src/protocol/requests/pull.ts'
 import { GetRouteInfoByTopic } from '../../src/protocol/requests/route.ts'
@@ -22,6 +25,7 @@ import {
   sendHeader,
   sendTo,
 } from '../support/messages.ts'
+import { RawClient } from '../support/raw-client.ts'
 
 const running: ServerProcess[] = []
 afterEach(async () => {
@@ -121,6 +125,27 @@ test.each([
     expect((await reader.ask(QueryConsumerOffset, group)).reply.offset).toBe(11)
   },
 )
+
+test('a broker on every address keeps the address of each client as it is, IPv4 or IPv6', async () => {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  const hasV6 = own.some(({ address }) => address === '::1')
+  const hosts = hasV6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']
+  const brokerIP1 = hosts.at(-1)!
+  const broker = await start({ bindAddress: hasV6 ? '::' : '0.0.0.0', brokerIP1 })
+  const clients = await Promise.all(hosts.map((host) => RawClient.connect(broker.port, host)))
+  for (const [nth, client] of clients.entries()) {
+    const { msgId } = await sendTo(client, 'T')
+    const [message] = await readQueue(client, 'T', { from: nth, end: nth + 1 })
+    const { localPort, localFamily } = client.socket
+    const isV6 = localFamily === 'IPv6'
+    expect(message!.bornHost.length).toBe(isV6 ? 20 : 8)
+    expect(hostText(message!.bornHost)).toBe(
+      `${isV6 ? '0:0:0:0:0:0:0:1' : '127.0.0.1'}:${localPort}`,
+    )
+    expect(decodeOffsetMessageId(msgId).storeHost).toEqual(Buffer.from(message!.storeHost))
+    expect(message!.storeHost.length).toBe(hasV6 ? 20 : 8)
+  }
+})
 
 test('kill -9 does not bring back what a deleted topic had, nor spoil the one made after it', async () => {
   const folder = tempFolder()

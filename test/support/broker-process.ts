@@ -61,7 +61,7 @@ export class ServerProcess {
   /** A broker that is up. Rejects with its last words when it ends before. */
   static async startBroker(settings: Settings = {}, folder = tempFolder()): Promise<ServerProcess> {
     const server = ServerProcess.launchBroker(settings, folder)
-    await server.#untilUp(/boot success/, /\[[^\]]*?:(\d+)\] boot success/)
+    await server.#untilUp(/boot success/, /:(\d+)\] boot success/)
     return server
   }
 
