@@ -269,6 +269,6 @@ export const LOG_MUTATIONS: readonly Mutation[] = [
     name: 'a throw of ours in a write counts as the disk refusing',
     scenario: 'broken-thread',
     seed: 1,
-    edits: [writer('if (!isDiskError(error)) throw error', 'void errno')],
+    edits: [writer('if (!isDiskError(error)) throw error', 'void error')],
   },
 ]
