@@ -33,7 +33,8 @@ export class DescriptorCache {
 
   /** Closes the files of a directory that is about to be deleted. */
   closeUnder(directory: string): void {
-    for (const path of this.#open.keys()) if (path.startsWith(`${directory}/`)) this.#close(path)
+    const prefix = `${directory}/`
+    for (const path of this.#open.keys()) if (path.startsWith(prefix)) this.#close(path)
   }
 
   closeAll(): void {

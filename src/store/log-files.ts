@@ -15,7 +15,11 @@ export function logFileName(start: number): string {
 
 /** Start positions of the files in a directory, ascending. Nothing but such files may lie there. */
 export function listLogFiles(disk: Disk, directory: string, fileSize: number): number[] {
-  if (!disk.exists(directory)) return []
+  return disk.exists(directory) ? listExisting(disk, directory, fileSize) : []
+}
+
+/** The same, of a directory that exists: there may be tens of thousands to look at. */
+export function listExisting(disk: Disk, directory: string, fileSize: number): number[] {
   const starts: number[] = []
   for (const { name, isDirectory } of disk.list(directory)) {
     if (isDirectory) continue

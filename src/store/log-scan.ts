@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { crc32 } from '../base/crc32.ts'
 import type { LogFiles } from './log-files.ts'
 import { MAGIC_V1, MAGIC_V2, RecordAt, RecordKind, RecordParts, readRecord } from './log-record.ts'
 
@@ -139,7 +139,7 @@ export class LogScan {
 
   #hasGoodBody(): boolean {
     const { bodyAt, bodyLength, bodyCrc } = this.#record
-    return (crc32(this.#bytes.subarray(bodyAt, bodyAt + bodyLength)) & 0x7fffffff) === bodyCrc
+    return (crc32(this.#view, bodyAt, bodyLength) & 0x7fffffff) === bodyCrc
   }
 }
 

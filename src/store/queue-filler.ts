@@ -47,21 +47,16 @@ export class QueueFiller {
     if (record.queueOffset > position / RECORD_LENGTH_MIN) return
     this.#add(state, record, bytes, position)
     if (position >= this.#flushDue) {
-      this.#flush()
+      this.flush()
       this.#flushDue = position + FLUSH_BYTES
     }
   }
 
   /**
-   * Everything that was added is on the disk. No thread syncs it later, and a clean stop may follow
-   * before the kernel has written it back.
+   * Everything that was added is in the files. Not synced: there may be very many of them, and after a
+   * power failure they are made again (the checkpoint tells of dispatches that are a minute old).
    */
-  sync(): void {
-    this.#flush()
-    for (const tail of this.#tails.values()) tail.sync()
-  }
-
-  #flush(): void {
+  flush(): void {
     for (const tail of this.#tails.values()) tail.flush()
   }
 
@@ -69,6 +64,7 @@ export class QueueFiller {
     if (record.queueOffset > state.next) this.#fillGap(state, record.queueOffset)
     this.#tailOf(state).add(position, record.length, entryCodeOf(bytes, record))
     state.next++
+    state.isChanged = true
     state.lastPosition = position
     state.maxPosition = position + record.length
     this.dispatched++
@@ -79,7 +75,7 @@ export class QueueFiller {
     this.hasGap = true
     if (state.next === 0) {
       const perFile = this.#options.place.fileSize / UNIT_LENGTH
-      state.next = Math.floor(offset / perFile) * perFile
+      state.first = state.next = Math.floor(offset / perFile) * perFile
       this.#tails.delete(state)
     }
     const tail = this.#tailOf(state)

@@ -11,7 +11,7 @@ import {
   type Unit,
 } from './consume-queue.ts'
 import type { DescriptorCache } from './descriptor-cache.ts'
-import { listLogFiles, logFileName, StoreError } from './log-files.ts'
+import { listExisting, listLogFiles, logFileName, StoreError } from './log-files.ts'
 
 /** Most queues are short: the first look at a file takes this much, each further one more. */
 const FIRST_READ = 4096
@@ -30,6 +30,12 @@ export interface QueueState {
   lastPosition: number
   /** The lowest offset whose record is still in the log. */
   min: number
+  /** The first offset that its files have room for. */
+  first: number
+  /** `next` as it was found. */
+  found: number
+  /** Not as it was found any more. */
+  isChanged: boolean
 }
 
 /** Finds queues, and cuts what does not belong. All of it runs before any other thread does. */
@@ -41,6 +47,7 @@ export class QueueRecovery {
   readonly #bytes = Buffer.allocUnsafeSlow(READ_MAX)
   readonly #view = new DataView(this.#bytes.buffer)
   #isClean = true
+  #minPosition = 0
   readonly #unit: Unit = { position: 0, length: 0, tagsCode: 0 }
 
   constructor(disk: Disk, place: QueuePlace, descriptors: DescriptorCache) {
@@ -51,9 +58,10 @@ export class QueueRecovery {
   }
 
   /** Every queue that has a folder, with its entries up to the last that could be one. @throws StoreError */
-  load({ isClean }: { isClean: boolean }): QueueState[] {
+  load({ isClean, minPosition }: { isClean: boolean; minPosition: number }): QueueState[] {
     const { root } = this.#place
     this.#isClean = isClean
+    this.#minPosition = minPosition
     if (!this.#disk.exists(root)) return []
     const states: QueueState[] = []
     for (const topic of this.#disk.list(root)) {
@@ -72,7 +80,8 @@ export class QueueRecovery {
     const { fileSize } = this.#place
     const options = { fileSize, disk: this.#disk, descriptors: this.#descriptors }
     const queue = new ConsumeQueue(queueDirectory(this.#place, topic, queueId), options)
-    return { topic, queueId, queue, next: 0, maxPosition: 0, lastPosition: 0, min: 0 }
+    const numbers = { next: 0, maxPosition: 0, lastPosition: 0, min: 0, first: 0, found: 0 }
+    return { topic, queueId, queue, ...numbers, isChanged: false }
   }
 
   /** Takes the queue's files away. */
@@ -89,34 +98,45 @@ export class QueueRecovery {
     const { directory } = state.queue
     const keep = Math.floor(next / this.#unitsPerFile) * this.#place.fileSize
     this.#descriptors.closeUnder(directory)
-    for (const start of this.#starts(directory).reverse()) {
+    const starts = listLogFiles(this.#disk, directory, this.#place.fileSize)
+    for (const start of starts.toReversed()) {
       if (start > keep) this.#disk.remove(join(directory, logFileName(start)))
       if (start === keep) this.#zeroTail(join(directory, logFileName(start)), next)
     }
-    Object.assign(state, this.empty(state.topic, state.queueId), { min: state.min, next })
+    const first = starts[0] !== undefined && starts[0] <= keep ? starts[0] / UNIT_LENGTH : next
+    const numbers = { next, first, found: next, isChanged: true }
+    Object.assign(state, this.empty(state.topic, state.queueId), numbers)
     this.#readLast(state)
   }
 
   /**
-   * Cuts entries of records that do not end by `end` of the log. Positions grow within a queue; what
-   * a power failure left of entries that were never durable lies behind all that are kept.
+   * Forgets entries of records that do not end by `end` of the log, but leaves them in the files: most
+   * are made anew. Positions grow within a queue; what a power failure left of entries that were never
+   * durable lies behind all that are kept.
    */
-  cutAbove(state: QueueState, end: number): void {
-    if (state.next === 0 || this.#endsBy(state, state.next - 1, end)) return
-    const next = firstNot((offset) => this.#endsBy(state, offset, end), {
-      from: this.#firstOffset(state),
-      to: state.next - 1,
-    })
-    this.cut(state, next)
+  forgetAbove(state: QueueState, end: number): void {
+    if (state.maxPosition <= end) return
+    const span = { from: state.first, to: state.next - 1 }
+    state.next = firstNot((offset) => this.#endsBy(state, offset, end), span)
+    state.isChanged = true
+    this.#readLast(state)
   }
 
-  /** Sets `min`: the first entry of a record at or above `minPosition`. */
-  findMin(state: QueueState, minPosition: number): void {
-    const from = this.#firstOffset(state)
-    state.min = firstNot((offset) => this.#isBelow(state, offset, minPosition), {
-      from,
-      to: state.next,
-    })
+  /** When the end of the log is known: takes entries from the files that are not the queue's any more. */
+  settle(state: QueueState, end: number): void {
+    this.forgetAbove(state, end)
+    if (!state.isChanged) return
+    const isLeft = state.next < state.found || (this.#read(state, state.next) && this.#isUnit(0))
+    if (isLeft) this.cut(state, state.next)
+    this.findMin(state)
+  }
+
+  /** Sets `min`: the first entry of a record at or above the start of the log. */
+  findMin(state: QueueState): void {
+    const { first: from, next: to } = state
+    state.min = from
+    if (from === to || !this.#isBelow(state, from)) return
+    state.min = firstNot((offset) => this.#isBelow(state, offset), { from, to })
   }
 
   /** What the queue says of a message; valid until the next call. */
@@ -127,10 +147,11 @@ export class QueueRecovery {
   #loadQueue(topic: string, queueId: number): QueueState {
     const state = this.empty(topic, queueId)
     const { directory } = state.queue
-    const starts = this.#withoutEmptyFile(directory, this.#starts(directory))
+    const starts = listExisting(this.#disk, directory, this.#place.fileSize)
+    if (starts.length > 0 && this.#isUnmade(directory, starts.at(-1)!)) starts.pop()
     for (const start of starts) this.#checkSize(join(directory, logFileName(start)))
     // Without any entry a queue goes on where its file begins: older ones were deleted.
-    state.next = (starts[0] ?? 0) / UNIT_LENGTH
+    state.first = state.next = (starts[0] ?? 0) / UNIT_LENGTH
     for (const start of starts.reverse()) {
       const count = this.#countUnits(join(directory, logFileName(start)))
       if (count === 0) continue
@@ -138,27 +159,18 @@ export class QueueRecovery {
       this.#readLast(state)
       break
     }
+    state.found = state.next
+    this.findMin(state)
     return state
   }
 
   /** The last file may have been made, and not yet given its length, when the process ended. */
-  #withoutEmptyFile(directory: string, starts: number[]): number[] {
-    const last = starts.at(-1)
-    if (last === undefined) return starts
-    const path = join(directory, logFileName(last))
-    if (this.#disk.size(this.#descriptors.get(path)) > 0) return starts
+  #isUnmade(directory: string, start: number): boolean {
+    const path = join(directory, logFileName(start))
+    if (this.#disk.size(this.#descriptors.get(path)) > 0) return false
     this.#descriptors.closeUnder(directory)
     this.#disk.remove(path)
-    return starts.slice(0, -1)
-  }
-
-  #starts(directory: string): number[] {
-    return listLogFiles(this.#disk, directory, this.#place.fileSize)
-  }
-
-  #firstOffset(state: QueueState): number {
-    const [first] = this.#starts(state.queue.directory)
-    return first === undefined ? state.next : first / UNIT_LENGTH
+    return true
   }
 
   /** Entries from the file's start up to the first that is none (position >= 0 and length > 0 are). */
@@ -170,20 +182,19 @@ export class QueueRecovery {
       const wanted = Math.min(units, this.#unitsPerFile - count)
       if (wanted === 0) return count
       const span = { offset: 0, length: wanted * UNIT_LENGTH, position: count * UNIT_LENGTH }
-      this.#disk.pread(descriptor, { buffer: this.#bytes, ...span })
+      const read = this.#disk.pread(descriptor, { buffer: this.#bytes, ...span })
       for (let nth = 0; nth < wanted; nth++, count++) {
-        if (!this.#isUnit(nth * UNIT_LENGTH)) return count
+        if (nth * UNIT_LENGTH >= read || !this.#isUnit(nth * UNIT_LENGTH)) return count
       }
     }
   }
 
   #checkSize(path: string): void {
-    const descriptor = this.#descriptors.get(path)
-    const size = this.#disk.size(descriptor)
+    const size = this.#disk.size(this.#descriptors.get(path))
     if (size === this.#place.fileSize) return
     // A power failure took its length, or a recovery was broken off: what it lacks is made anew.
     if (size < this.#place.fileSize && !this.#isClean) {
-      this.#disk.truncate(descriptor, this.#place.fileSize)
+      this.#disk.truncate(this.#descriptors.get(path), this.#place.fileSize)
       return
     }
     throw new StoreError(
@@ -202,6 +213,7 @@ export class QueueRecovery {
   }
 
   #readLast(state: QueueState): void {
+    state.lastPosition = state.maxPosition = 0
     if (state.next === 0 || !this.#read(state, state.next - 1)) return
     if (this.#unit.length === PRE_BLANK_LENGTH) return
     state.lastPosition = this.#unit.position
@@ -214,9 +226,9 @@ export class QueueRecovery {
     return this.#unit.length === PRE_BLANK_LENGTH || this.#unit.position + this.#unit.length <= end
   }
 
-  #isBelow(state: QueueState, offset: number, minPosition: number): boolean {
+  #isBelow(state: QueueState, offset: number): boolean {
     this.#read(state, offset)
-    return this.#unit.length === PRE_BLANK_LENGTH || this.#unit.position < minPosition
+    return this.#unit.length === PRE_BLANK_LENGTH || this.#unit.position < this.#minPosition
   }
 
   #zeroTail(path: string, next: number): void {

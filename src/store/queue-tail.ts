@@ -66,6 +66,10 @@ export class QueueTail {
     this.#buffer = undefined
   }
 
+  get wasWritten(): boolean {
+    return this.#writtenFrom !== -1
+  }
+
   /** At a clean stop: makes what was written durable. */
   sync(): void {
     if (this.#writtenFrom !== -1) this.queue.sync(this.#writtenFrom, this.next - 1)

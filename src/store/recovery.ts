@@ -89,14 +89,14 @@ class Recovery {
   run(): Recovered {
     const isClean = this.#options.lastStop.kind === StopKind.CLEAN
     this.#starts = this.#log.load({ isClean })
-    const queues = this.#queues.load({ isClean })
+    const minPosition = this.#starts[0] ?? 0
+    const queues = this.#queues.load({ isClean, minPosition })
     beginRecovery(this.#disk, this.#options.root) // the store is one of ours, or we had thrown
     this.#takeQueues(queues)
-    const minPosition = this.#starts[0] ?? 0
     const end = this.#starts.length === 0 ? 0 : this.#findEnd()
     if (!isClean) this.#log.sync(this.#firstUnflushed())
     // First the queues, then the log from its end on: broken off anywhere, it finds the same again.
-    for (const state of this.#states.all()) this.#settle(state, end, minPosition)
+    for (const state of this.#states.all()) this.#queues.settle(state, end)
     const isCut = this.#log.cut(end)
     this.#files.closeAll()
     this.#descriptors.closeAll()
@@ -179,7 +179,7 @@ class Recovery {
     })
     const stale = new StaleEntries(this.#queues, this.#files, this.#starts)
     for (const state of this.#states.all()) {
-      this.#queues.cutAbove(state, first)
+      this.#queues.forgetAbove(state, first)
       stale.drop(state)
     }
     const { end, hasGap } = this.#scanFrom(first, 0)
@@ -236,7 +236,7 @@ class Recovery {
         filler.take(record, bytes, at)
       },
     )
-    filler.sync()
+    filler.flush()
     this.#dispatched = filler.dispatched
     this.#damaged = scan.skipped
     return { end, hasGap: filler.hasGap && scan.skipped === 0 }
@@ -248,10 +248,5 @@ class Recovery {
     const names = this.#disk.exists(batchRoot) ? this.#disk.list(batchRoot) : []
     const batchTopics = new Set(names.map(({ name }) => name))
     return new QueueFiller(this.#queues, this.#states, { place, deletedBelow, batchTopics })
-  }
-
-  #settle(state: QueueState, end: number, minPosition: number): void {
-    this.#queues.cutAbove(state, end)
-    this.#queues.findMin(state, minPosition)
   }
 }

@@ -1,3 +1,4 @@
+import type { Unit } from './consume-queue.ts'
 import type { LogFiles } from './log-files.ts'
 import { RecordKind, RecordParts, readRecord } from './log-record.ts'
 import type { QueueRecovery, QueueState } from './queue-recovery.ts'
@@ -39,8 +40,9 @@ export class StaleEntries {
   }
 
   #isStale(state: QueueState, offset: number): boolean {
-    const unit = this.#queues.unitAt(state, offset)
-    if (unit === null) return false // its file is gone, with messages that are too old
+    const isLast = offset === state.next - 1
+    const unit = isLast ? lastUnit(state) : this.#queues.unitAt(state, offset)
+    if (unit === null) return false // stands for none, or its file is gone
     const { position, length } = unit
     const start = this.#files.startOfFile(position)
     if (start < this.#starts[0]!) return false // deleted since, and true before
@@ -64,4 +66,12 @@ export class StaleEntries {
     const end = propertiesAt + propertiesLength
     return this.#bytes.toString('latin1', propertiesAt, end).includes(MULTI_DISPATCH)
   }
+}
+
+/** Read when the queue was loaded. */
+function lastUnit({
+  lastPosition: position,
+  maxPosition,
+}: QueueState): Omit<Unit, 'tagsCode'> | null {
+  return maxPosition === 0 ? null : { position, length: maxPosition - position }
 }

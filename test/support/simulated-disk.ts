@@ -123,6 +123,7 @@ export class SimulatedDisk implements Disk {
 
   pread(descriptor: number, { buffer, offset, length, position }: Span): number {
     const { bytes } = this.#at(descriptor).file
+    if (position >= bytes.length) return 0
     return bytes.copy(buffer, offset, position, Math.min(position + length, bytes.length))
   }
 
