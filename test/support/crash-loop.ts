@@ -6,6 +6,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { describeMachine } from '../../bench/lab/machine.ts'
 import { GetTopicConfig } from '../../src/protocol/requests/topic.ts'
 import { Random } from '../sim/random.ts'
 import { ServerProcess, tempFolder, type Settings } from './broker-process.ts'
@@ -190,8 +191,10 @@ if (import.meta.main) {
   })
   const onCycle = (cycle: Cycle, nth: number) => console.log(nth, JSON.stringify(cycle))
   const { cycles, seed, out } = values
+  const machine = describeMachine()
   const report = await runCrashLoop({ cycles: Number(cycles), seed: Number(seed), onCycle })
-  const text = JSON.stringify(report, null, 2)
+  const question = 'does kill -9 under load lose, repeat, reorder or change a message?'
+  const text = JSON.stringify({ question, machine, ...report }, null, 2)
   console.log(text)
   if (out !== undefined) writeFileSync(out, `${text}\n`)
   const { faults, topicsLost } = report
