@@ -52,7 +52,8 @@ public final class Produce {
     for (int i = 0; i < options.number("threads", 1); i++) threads.add(new Thread(this::sendAll));
     for (Thread thread : threads) thread.start();
     for (Thread thread : threads) thread.join();
-    producer.shutdown();
+    // It may wait 3 s for nothing; but one-way messages have to be out before the exit.
+    if (options.is("oneway")) producer.shutdown();
     Lines.print("done");
     System.exit(0);
   }
