@@ -6,6 +6,12 @@ const CHUNK_LENGTH = 4 * 1024 * 1024
 /** What both magics of messages begin with. */
 const MAGIC_START = Buffer.from([0xda, 0xa3, 0x20])
 
+/** A part of the log, from a position up to another. */
+export interface Span {
+  from: number
+  to: number
+}
+
 /** One good message met on the way; all of it is valid only during the call. */
 export type RecordVisitor = (record: RecordParts, bytes: Buffer, position: number) => void
 
@@ -27,8 +33,8 @@ export interface ScanOptions {
  * up, another position than its own, a wrong body checksum) ends the walk, or is passed over.
  */
 export class LogScan {
-  /** Bytes that were passed over. */
-  skipped = 0
+  /** What was passed over. */
+  readonly damage: Span[] = []
   readonly #files: LogFiles
   readonly #options: ScanOptions
   readonly #record = new RecordParts()
@@ -78,7 +84,7 @@ export class LogScan {
     for (let at = position + 1; at < end; at = this.#files.endOfFile(at)) {
       const found = this.#search(at, this.#files.endOfFile(at))
       if (found === -1) continue
-      this.skipped += found - position
+      this.damage.push({ from: position, to: found })
       return found
     }
     return -1

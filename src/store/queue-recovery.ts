@@ -11,6 +11,7 @@ import {
   type Unit,
 } from './consume-queue.ts'
 import type { DescriptorCache } from './descriptor-cache.ts'
+import type { Span } from './log-scan.ts'
 import { listExisting, listLogFiles, logFileName, StoreError } from './log-files.ts'
 
 /** Most queues are short: the first look at a file takes this much, each further one more. */
@@ -129,6 +130,17 @@ export class QueueRecovery {
     const isLeft = state.next < state.found || (this.#read(state, state.next) && this.#isUnit(0))
     if (isLeft) this.cut(state, state.next)
     this.findMin(state)
+  }
+
+  /** Entries of records in a damaged part of the log stand for none: nobody could decode them. */
+  blank(state: QueueState, { from, to }: Span): void {
+    const none = Buffer.alloc(UNIT_LENGTH)
+    none.writeInt32BE(PRE_BLANK_LENGTH, 8)
+    for (let offset = state.next - 1; offset >= state.first; offset--) {
+      if (!this.#read(state, offset) || this.#unit.length === PRE_BLANK_LENGTH) continue
+      if (this.#unit.position < from) return
+      if (this.#unit.position < to) state.queue.write(offset, none, 1)
+    }
   }
 
   /** Sets `min`: the first entry of a record at or above the start of the log. */

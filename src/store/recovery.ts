@@ -161,7 +161,8 @@ class Recovery {
     // After a clean stop the checkpoint claims entries that somebody has taken away.
     const isLacking = first < this.#starts.at(-1)! && lag === 0
     if (isLacking) beginRebuild(this.#disk, this.#options.root)
-    const { end, hasGap } = this.#scanFrom(first, known)
+    // Apache leaves records and entries that it cut where they are: they prove nothing.
+    const { end, hasGap } = this.#scanFrom(first, lag > 0 ? known : 0)
     // Entries missing from before the start file: a queue's folder was lost.
     return hasGap && first > this.#starts[0]! ? this.#rebuild(end) : end
   }
@@ -237,9 +238,12 @@ class Recovery {
       },
     )
     filler.flush()
+    for (const span of scan.damage) {
+      for (const state of this.#states.all()) this.#queues.blank(state, span)
+    }
     this.#dispatched = filler.dispatched
-    this.#damaged = scan.skipped
-    return { end, hasGap: filler.hasGap && scan.skipped === 0 }
+    this.#damaged = scan.damage.reduce((sum, { from, to }) => sum + to - from, 0)
+    return { end, hasGap: filler.hasGap && scan.damage.length === 0 }
   }
 
   #filler(): QueueFiller {

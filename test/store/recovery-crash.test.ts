@@ -3,6 +3,8 @@
  * process or by a power failure, as often as it pleases: the last one finds what one alone had found.
  */
 import { describe, expect, test } from 'vitest'
+import { Checkpoint, NO_TIMES } from '../../src/store/checkpoint.ts'
+import { PRE_BLANK_LENGTH } from '../../src/store/consume-queue.ts'
 import { Random } from '../sim/random.ts'
 import { LogBuilder } from '../support/log-builder.ts'
 import { readQueues, recoverFolder, type ReadQueue } from '../support/recovered-store.ts'
@@ -21,9 +23,22 @@ function makeStore(disk: SimulatedDisk, random: Random): LogBuilder {
   if (random.oneIn(2)) {
     log.write('/store/commitlog', { disk })
     recoverFolder({ ...SIZES, disk })
+    disk.remove('/store/abort')
   }
   add(5 + random.below(30))
-  const damaged = log.records[log.records.length - 1 - random.below(12)]!
+  if (random.oneIn(2)) {
+    log.write('/store/commitlog', { disk }) // the queues know every message
+    recoverFolder({ ...SIZES, disk })
+    disk.remove('/store/abort')
+    const ms = log.records.at(-1)!.storeTimestamp
+    const checkpoint = new Checkpoint(disk, '/store')
+    checkpoint.write({ ...NO_TIMES, physic: ms, logics: ms })
+    checkpoint.close()
+  }
+  // After a clean stop only the last file is looked at.
+  const last = log.end - (log.end % FILE)
+  const late = log.records.filter(({ position }) => position >= last).slice(-12)
+  const damaged = random.pick(late)
   // In its length, its magic, its position or its body: all of them are looked at.
   log.overwrite(damaged.position + random.pick([0, 4, 30, 88]), Buffer.from([0x99, 0x99]))
   log.write('/store/commitlog', { disk, isNextMade: random.oneIn(2) })
@@ -37,7 +52,13 @@ interface Found {
 
 function recoverOn(disk: SimulatedDisk): Found {
   const { end, queues } = recoverFolder({ ...SIZES, disk })
-  return { end, queues: readQueues(queues) }
+  return { end, queues: readQueues(queues).map(withoutLastBlanks) }
+}
+
+/** The offset of a damaged message with none behind it in its queue may be given again. */
+function withoutLastBlanks(queue: ReadQueue): ReadQueue {
+  const count = queue.units.findLastIndex(([, length]) => length !== PRE_BLANK_LENGTH) + 1
+  return { ...queue, units: queue.units.slice(0, count), next: queue.min + count }
 }
 
 describe.each(['kill', 'losePower'] as const)('a recovery broken off by %s', (how) => {
@@ -66,6 +87,37 @@ describe.each(['kill', 'losePower'] as const)('a recovery broken off by %s', (ho
     }
   })
 })
+
+describe.each(['kill', 'losePower'] as const)(
+  'a recovery of which only the first changes are made (%s)',
+  (how) => {
+    test.each([false, true])(
+      'is finished by the next one, whichever these are (after a crash: %s)',
+      (isAborted) => {
+        for (let seed = 1; seed <= 8; seed++) {
+          let [made, all] = [0, 1]
+          let expected: Found | null = null
+          for (; made < all; made++) {
+            const disk = new SimulatedDisk(new Random(seed + made))
+            makeStore(disk, new Random(seed))
+            if (isAborted) disk.writeFile('/store/abort', Buffer.from('1'))
+            disk.syncAll()
+            const before = disk.changes
+            if (expected === null) {
+              expected = recoverOn(disk)
+              all = disk.changes - before
+              continue
+            }
+            disk.failAt = before + made
+            expect(() => recoverOn(disk)).toThrow(PowerFailure)
+            disk[how]()
+            expect([seed, made, recoverOn(disk)]).toEqual([seed, made, expected])
+          }
+        }
+      },
+    )
+  },
+)
 
 test('a recovery closes every file that it opens', () => {
   for (let seed = 1; seed <= 10; seed++) {

@@ -61,6 +61,16 @@ describe('damage in the middle of the log', () => {
     },
   )
 
+  test('takes the entry of a message that nobody could decode', () => {
+    const store = damaged(TOTAL - 5)
+    const lost = store.log.records[TOTAL - 5]!
+    const { queues } = store.recover()
+    const expected = store.log.unitsOf(lost.topic, lost.queueId)
+    expected[lost.queueOffset] = [0, PRE_BLANK_LENGTH, 0]
+    expect(queueOf({ queues }, lost.topic, lost.queueId).units).toEqual(expected)
+    expect(store.recover().damaged).toBe(lost.bytes.length)
+  })
+
   test('is passed over after a crash, when the checkpoint says that later messages were flushed', () => {
     for (const nth of [0, 30, 61]) {
       const store = damaged(nth).markAborted()

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { systemDisk } from '../../src/base/disk.ts'
@@ -63,6 +63,8 @@ describe('a queue', () => {
       putUnit(path, offset + UNIT_LENGTH, unit)
       putUnit(path, offset + 2 * UNIT_LENGTH, unit)
       store.expectWhole(store.markAborted().recover())
+      const left = readFileSync(path).subarray(offset + UNIT_LENGTH)
+      expect(left.equals(Buffer.alloc(left.length))).toBe(true)
       rmSync(join(store.root, 'abort'))
     }
   })

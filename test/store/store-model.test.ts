@@ -49,7 +49,7 @@ class Run {
   }
 
   step(): void {
-    this.#passTime(this.random.pick([0, 0, 1, 40, 70_000]))
+    this.#passTime(this.random.pick([0, 0, 1, 40, 5000, 70_000]))
     const dice = this.random.below(100)
     if (dice < 50) this.append()
     else if (dice < 70) this.rig.write()

@@ -58,7 +58,11 @@ export function readQueues(queues: readonly QueueState[]): ReadQueue[] {
     .toSorted(inOrder)
 }
 
-export function queueOf(recovered: Recovered, topic: string, queueId: number): ReadQueue {
+export function queueOf(
+  recovered: Pick<Recovered, 'queues'>,
+  topic: string,
+  queueId: number,
+): ReadQueue {
   return readQueues(recovered.queues.filter((q) => q.topic === topic && q.queueId === queueId))[0]!
 }
 
