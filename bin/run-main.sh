@@ -1,4 +1,4 @@
-# Sourced by mqnamesrv and mqbroker, which set `main` (a file of src/main) and `class` (Apache's name for it). Becomes the
+# Sourced by the commands, which set `main` (a program of src/main, without its ending) and `class` (Apache's name for it). Becomes the
 # program: node gets the signals. The class name stands first among the arguments, so that scripts which look for it in the
 # list of processes find us too.
 . "$(dirname "$(readlink -f "$0")")/find-node.sh"
@@ -15,4 +15,11 @@ fi
 ROCKETMQ_HOME=${ROCKETMQ_HOME:-$RINGMQ_ROOT}
 export ROCKETMQ_HOME
 
-exec "$NODE" "$RINGMQ_ROOT/src/main/$main" "$class" "$@"
+# What scripts/bundle.ts made of the sources loads in half the time; with a source newer than that, the sources run.
+program=$RINGMQ_ROOT/src/main/$main.ts
+bundle=$RINGMQ_ROOT/.cache/program
+if [ -f "$bundle/made" ]; then
+  newer=$(find "$RINGMQ_ROOT/src" "$RINGMQ_ROOT/workers" "$RINGMQ_ROOT/package-lock.json" -newer "$bundle/made" | head -n 1)
+  [ -n "$newer" ] || program=$bundle/src/main/$main.js
+fi
+exec "$NODE" "$program" "$class" "$@"

@@ -1,8 +1,9 @@
 // Runs before `npm start` and `npm test`: installs the locked dependencies when they are missing or not those of the lock file.
+// With --bundle it also sees to it that the next start is a quick one (scripts/bundle.ts).
 // Plain JavaScript, because the Node that runs it may be too old to strip types.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -10,6 +11,7 @@ const lockFile = `${root}package-lock.json`
 const installed = `${root}node_modules/.package-lock.json`
 const stamp = `${root}node_modules/.installed-lock`
 const bundledNode = `${root}node_modules/.bin/node`
+const bundle = `${root}.cache/program`
 
 function lockDigest() {
   return createHash('sha256').update(readFileSync(lockFile)).digest('hex')
@@ -40,28 +42,38 @@ function dropUnusableNode() {
   }
 }
 
-/** The first start is to be as quick as every later one. Only a convenience: where it fails, the start itself says why. */
-function keepCompiled() {
-  const node = existsSync(bundledNode) ? bundledNode : process.execPath
-  const env = {
-    ...process.env,
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? `${root}.cache/node`,
-  }
-  spawnSync(node, [`${root}scripts/warm-start.ts`], {
-    cwd: root,
-    env,
-    stdio: 'ignore',
-    timeout: 20_000,
-  })
+/** The same question as bin/run-main.sh asks. */
+function isBundled() {
+  if (!existsSync(`${bundle}/made`)) return false
+  const made = statSync(`${bundle}/made`).mtimeMs
+  const sources = ['src', 'workers'].flatMap((folder) => [
+    `${root}${folder}`,
+    ...readdirSync(`${root}${folder}`, { recursive: true }).map(
+      (name) => `${root}${folder}/${name}`,
+    ),
+  ])
+  return [lockFile, ...sources].every((path) => statSync(path).mtimeMs <= made)
 }
 
-if (!isInstalled()) {
-  try {
+/** The first start is to be as quick as every later one. Only a convenience: without it the sources run. */
+function makeBundle() {
+  const node = existsSync(bundledNode) ? bundledNode : process.execPath
+  const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? `${root}.cache/node`
+  const env = { ...process.env, NODE_COMPILE_CACHE }
+  const options = { cwd: root, env, stdio: 'ignore', timeout: 20_000 }
+  const made = spawnSync(node, [`${root}scripts/bundle.ts`], options)
+  const warm =
+    made.status === 0 ? `${bundle}/scripts/warm-start.js` : `${root}scripts/warm-start.ts`
+  spawnSync(node, [warm], options)
+}
+
+try {
+  if (!isInstalled()) {
     install()
     dropUnusableNode()
-    keepCompiled()
-  } catch (error) {
-    console.error(`Could not install the dependencies. ${error.message}`)
-    process.exit(1)
   }
+} catch (error) {
+  console.error(`Could not install the dependencies. ${error.message}`)
+  process.exit(1)
 }
+if (process.argv.includes('--bundle') && !isBundled()) makeBundle()

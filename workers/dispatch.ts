@@ -1,5 +1,5 @@
 // Owns `dispatched`, the consume queue files and the queues' `max`.
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { systemDisk } from '../src/base/disk.ts'
 import type { DispatchCommand, WorkerBoot } from '../src/broker/workers.ts'
 import { run } from '../src/ring/agent.ts'
@@ -12,9 +12,6 @@ import { LogWindow } from '../src/store/log-window.ts'
 import { storePlaces } from '../src/store/store-places.ts'
 import { visibleOf } from '../src/store/visible.ts'
 
-const { memory, thread, config, dirty } = workerData as WorkerBoot
-const shared = new LogShared(memory, thread)
-
 function takeChanges(): DispatchCommand[] {
   const changes: DispatchCommand[] = []
   for (;;) {
@@ -24,18 +21,24 @@ function takeChanges(): DispatchCommand[] {
   }
 }
 
-try {
-  const { logDirectory, logFileSize, queues } = storePlaces(config)
-  const agent = new DispatchAgent(shared, {
-    window: new LogWindow(shared),
-    files: new LogFiles(systemDisk, { directory: logDirectory, fileSize: logFileSize }),
-    disk: systemDisk,
-    visible: visibleOf(shared, config.flushDiskType === 'SYNC_FLUSH'),
-    queues,
-    dirty: dirty.map((memoryOf) => new DirtyBits(memoryOf, shared.rows.capacity)),
-    takeChanges,
-  })
-  run(agent, shared.signal, () => shared.isStopped())
-} catch (error) {
-  failThread(error, { poison: shared.poison, thread, rouseAll: () => shared.rouseAll() })
+function start({ memory, thread, config, dirty }: WorkerBoot): void {
+  const shared = new LogShared(memory, thread)
+  try {
+    const { logDirectory, logFileSize, queues } = storePlaces(config)
+    const agent = new DispatchAgent(shared, {
+      window: new LogWindow(shared),
+      files: new LogFiles(systemDisk, { directory: logDirectory, fileSize: logFileSize }),
+      disk: systemDisk,
+      visible: visibleOf(shared, config.flushDiskType === 'SYNC_FLUSH'),
+      queues,
+      dirty: dirty.map((memoryOf) => new DirtyBits(memoryOf, shared.rows.capacity)),
+      takeChanges,
+    })
+    run(agent, shared.signal, () => shared.isStopped())
+  } catch (error) {
+    failThread(error, { poison: shared.poison, thread, rouseAll: () => shared.rouseAll() })
+  }
 }
+
+// The port stays open while it runs: changes come over it.
+parentPort!.once('message', start)

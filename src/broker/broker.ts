@@ -14,6 +14,7 @@ import { Fault, Thread } from '../store/log-memory.ts'
 import type { Ask } from './asks.ts'
 import { BrokerStore } from './broker-store.ts'
 import { openBrokerContext, type OpenBrokerContext } from './broker-context.ts'
+import { EarlyWorkers } from './early-workers.ts'
 import { registerHandlers } from './handlers/register.ts'
 import { bindPorts } from './listen-ports.ts'
 import { MainQueueStore } from './main-queue-store.ts'
@@ -29,6 +30,8 @@ export interface BrokerParts {
   disk: Disk
   clock: Clock
   log: Log
+  /** Threads that wait for their work already. */
+  early?: EarlyWorkers
 }
 
 /** A start waits this long for name servers; those that are slower hear of the broker later. */
@@ -93,6 +96,7 @@ export class Broker {
     const ports = await bindPorts(config)
     const workers = new Workers(store.shared, config, {
       storeHost: await storeHost(config.brokerIP1, ports.port),
+      early: parts.early ?? new EarlyWorkers(),
       onFailure: endAfter,
     })
     const publisher = new MetadataPublisher(store.shared, workers, store.rows)

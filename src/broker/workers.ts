@@ -1,16 +1,17 @@
-import { type MessagePort, Worker } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
 import type { BrokerConfig } from '../config/broker.ts'
 import { DirtyBits } from '../ring/dirty-bits.ts'
 import { isThreadFailure } from '../ring/thread-failure.ts'
 import type { RowsChange } from '../store/topic-rows.ts'
 import { Thread, type LogMemory, type LogShared } from '../store/log-memory.ts'
+import type { EarlyWorkers, WorkerRole } from './early-workers.ts'
 import type { MetadataChange } from './metadata-change.ts'
 import { type LinkEnd, linkEnds, ThreadLink } from './thread-link.ts'
 
 /** Bytes of one ring between main and a network worker. */
 const RING_BYTES = 1024 * 1024
 
-/** What every worker is started with. */
+/** What every worker is told first. */
 export interface WorkerBoot {
   memory: LogMemory
   thread: number
@@ -52,6 +53,7 @@ export class Workers {
   readonly #dirty: SharedArrayBuffer[]
   /** One per worker, taken at its start: it may leave before anybody waits for it. */
   readonly #exits: Promise<void>[] = []
+  readonly #early: EarlyWorkers
   readonly #onFailure: (reason: string) => void
   readonly #dispatch: Worker
   #isStopping = false
@@ -59,11 +61,16 @@ export class Workers {
   constructor(
     shared: LogShared,
     config: BrokerConfig,
-    options: { storeHost: Uint8Array; onFailure: (reason: string) => void },
+    options: {
+      storeHost: Uint8Array
+      early: EarlyWorkers
+      onFailure: (reason: string) => void
+    },
   ) {
     this.#shared = shared
     this.#config = config
     this.#onFailure = options.onFailure
+    this.#early = options.early
     const { capacity } = shared.rows
     this.#dirty = Array.from({ length: config.networkWorkers }, () => DirtyBits.allocate(capacity))
     this.#start('flush', this.#boot(Thread.FLUSH))
@@ -121,13 +128,9 @@ export class Workers {
     this.network.push({ worker, link: new ThreadLink(ours, this.#shared.signalOf(thread)) })
   }
 
-  #start(role: string, boot: WorkerBoot, transferList: MessagePort[] = []): Worker {
-    const url = new URL(`../../workers/${role}.ts`, import.meta.url)
-    const worker = new Worker(url, {
-      workerData: boot,
-      transferList,
-      name: role,
-    })
+  #start(role: WorkerRole, boot: WorkerBoot, transferList: MessagePort[] = []): Worker {
+    const worker = this.#early.take(role)
+    worker.postMessage(boot, transferList)
     worker.on('message', (message) => {
       if (isThreadFailure(message)) this.#onFailure(`the ${role} thread failed: ${message.failure}`)
     })

@@ -31,7 +31,7 @@ export function endWithError(error: unknown): never {
 }
 
 /** Errors about what lies on the disk: they name the file and say what is wrong with it. */
-const TOLD_BY_NAME = new Set(['StoreError', 'ConfigFileError'])
+const TOLD_BY_NAME = new Set(['StoreError', 'ConfigFileError', 'ConfigError'])
 
 /** What the system refuses (a port in use) is not a bug: the message says all, the stack nothing. */
 function describe(error: unknown): string {

@@ -1,0 +1,45 @@
+/**
+ * Puts each program and each worker thread into a few files of plain JavaScript, in .cache/program: Node then
+ * resolves and links ten files instead of two hundred, which halves the time of a start. bin/run-main.sh takes
+ * them while no source is newer; without them everything runs from source.
+ */
+import { readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+/** Another folder can be given, for a test; packages are found from there as from anywhere below the root. */
+const target = resolve(process.argv[2] ?? join(root, '.cache', 'program'))
+const fresh = `${target}-${process.pid}`
+
+/** A file of src/main that exports nothing is a program. */
+function programs(): string[] {
+  return typescriptIn('src/main').filter(
+    (path) => !/^export /m.test(readFileSync(join(root, path), 'utf8')),
+  )
+}
+
+function typescriptIn(folder: string): string[] {
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name}`)
+}
+
+const entries = [...programs(), ...typescriptIn('workers'), 'scripts/warm-start.ts']
+const input = Object.fromEntries(entries.map((path) => [path.replace(/\.ts$/, ''), path]))
+const startedAt = new Date()
+// Its own worker file lies beside it.
+const bundle = await rolldown({ cwd: root, input, platform: 'node', external: ['piscina'] })
+await bundle.write({
+  dir: fresh,
+  format: 'esm',
+  // As deep as any module of src: what is addressed from `import.meta.url` stays where it was.
+  chunkFileNames: 'src/shared/[name]-[hash].js',
+})
+await bundle.close()
+// A source that is changed while this runs is newer.
+writeFileSync(join(fresh, 'made'), '')
+utimesSync(join(fresh, 'made'), startedAt, startedAt)
+rmSync(target, { recursive: true, force: true })
+renameSync(fresh, target)

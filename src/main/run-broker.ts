@@ -1,0 +1,25 @@
+/** A broker that runs until it is told to stop. */
+import { systemClock } from '../base/clock.ts'
+import { systemDisk } from '../base/disk.ts'
+import { Broker } from '../broker/broker.ts'
+import type { EarlyWorkers } from '../broker/early-workers.ts'
+import { brokerDeclaration } from '../config/broker.ts'
+import { createLog } from '../log/log.ts'
+import { configureProcess } from './prepare-start.ts'
+import { closeOnSignal, endWithError } from './stop-signals.ts'
+
+/** What `mqbroker` does, with threads that load their code meanwhile. */
+export async function runBroker(early: EarlyWorkers): Promise<void> {
+  const config = configureProcess('mqbroker', brokerDeclaration)
+  try {
+    const log = createLog('mqbroker')
+    const broker = await Broker.start({ config, disk: systemDisk, clock: systemClock, log, early })
+    closeOnSignal(() => broker.close())
+    const servers = config.namesrvAddr === '' ? '' : ` and name server is ${config.namesrvAddr}`
+    console.log(
+      `The broker[${config.brokerName}, ${broker.address}] boot success. serializeType=JSON${servers}`,
+    )
+  } catch (error) {
+    endWithError(error)
+  }
+}
