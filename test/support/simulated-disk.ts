@@ -9,27 +9,74 @@ const SECTOR = 512
 class SimulatedFile {
   bytes = Buffer.alloc(0)
   durable = Buffer.alloc(0)
+  /** Sectors that the kernel has not written back yet. */
+  readonly #dirty = new Set<number>()
 
   resize(length: number): void {
+    const kept = Math.min(length, this.bytes.length)
     const bytes = Buffer.alloc(length)
-    this.bytes.copy(bytes)
+    this.bytes.copy(bytes, 0, 0, kept)
     this.bytes = bytes
+    this.#touch(kept, Math.max(length, this.durable.length))
+  }
+
+  write(source: Uint8Array, position: number): void {
+    const end = position + source.length
+    if (end > this.bytes.length) this.resize(end)
+    this.bytes.set(source, position)
+    this.#touch(position, end)
   }
 
   sync(): void {
-    this.durable = Buffer.from(this.bytes)
+    this.durable = this.#withLength(this.bytes.length)
+    for (const at of this.#dirty) this.#writeBack(at, this.durable)
+    this.#dirty.clear()
   }
 
-  /** Each sector that was not synced is the new one or the old one. */
-  losePower(random: Random): void {
-    const length = random.below(2) === 0 ? this.durable.length : this.bytes.length
-    const left = Buffer.alloc(length)
-    this.durable.copy(left)
-    for (let at = 0; at < Math.min(length, this.bytes.length); at += SECTOR) {
-      if (random.below(2) === 0) this.bytes.copy(left, at, at, Math.min(at + SECTOR, length))
-    }
+  /**
+   * Linux takes a page whose write failed for clean: it reads as before, the next sync says OK, and the
+   * disk never gets it.
+   */
+  failSync(random: Random): void {
+    this.durable = this.#withLength(this.bytes.length)
+    for (const at of this.#dirty) if (random.below(2) === 0) this.#writeBack(at, this.durable)
+    this.#dirty.clear()
+  }
+
+  /** Each sector that was not synced is the new one or the old one; one may have a bit that is wrong. */
+  losePower(random: Random, mayFlip: boolean): void {
+    const left = this.#withLength(random.below(2) === 0 ? this.durable.length : this.bytes.length)
+    const share = random.pick([0, 0.5, 0.5, 0.9, 1])
+    for (const at of this.#dirty) if (random.unit() < share) this.#writeBack(at, left)
+    if (mayFlip && left.length > 0) this.#flip(random, left)
+    this.#dirty.clear()
     this.bytes = left
-    this.sync()
+    this.durable = Buffer.from(left)
+  }
+
+  #flip(random: Random, left: Buffer): void {
+    if (this.#dirty.size === 0) return
+    const sector = random.pick([...this.#dirty])
+    const at = sector * SECTOR + random.below(SECTOR)
+    if (at < left.length) left[at]! ^= 1 << random.below(8)
+  }
+
+  #withLength(length: number): Buffer {
+    const bytes = Buffer.alloc(length)
+    this.durable.copy(bytes)
+    return bytes
+  }
+
+  #writeBack(sector: number, target: Buffer): void {
+    const at = sector * SECTOR
+    if (at >= target.length) return
+    const end = Math.min(at + SECTOR, target.length)
+    target.fill(0, at, end) // behind the end there are zeros
+    if (at < this.bytes.length) this.bytes.copy(target, at, at, end)
+  }
+
+  #touch(from: number, to: number): void {
+    for (let at = Math.floor(from / SECTOR); at * SECTOR < to; at++) this.#dirty.add(at)
   }
 }
 
@@ -53,6 +100,11 @@ export class SimulatedDisk implements Disk {
   failAt = Infinity
   /** Throws a system error of this code for files whose path holds the text. */
   refusal: { code: 'ENOSPC' | 'EIO'; path: string } | null = null
+  /** The write or sync with this number fails with EIO; none at Infinity. */
+  failCallAt = Infinity
+  calls = 0
+  /** A power failure may leave a wrong bit in what was not synced. */
+  mayFlip = false
   readonly #random: Random
   readonly #directories = new Set<string>(['/'])
   readonly #pending = new Map<string, NameChange[]>()
@@ -81,9 +133,21 @@ export class SimulatedDisk implements Disk {
       for (const change of changes.slice(0, kept)) change(this.#durableNames)
     }
     this.#pending.clear()
-    for (const file of new Set(this.#durableNames.values())) file.losePower(this.#random)
+    for (const file of new Set(this.#durableNames.values())) {
+      file.losePower(this.#random, this.mayFlip)
+    }
     this.#names = new Map(this.#durableNames)
     for (const path of this.#names.keys()) this.makeDirectory(dirname(path))
+  }
+
+  /** Bytes that all files together may have; what others keep on it counts, too. */
+  capacity = 2 ** 40
+  usedByOthers = 0
+
+  usage(): { used: number; usable: number } {
+    let used = this.usedByOthers
+    for (const file of this.#names.values()) used += file.bytes.length
+    return { used, usable: Math.max(0, this.capacity - used) }
   }
 
   /** Everything is durable as it is now. */
@@ -95,7 +159,7 @@ export class SimulatedDisk implements Disk {
 
   writeFile(path: string, content: Buffer): void {
     const file = new SimulatedFile()
-    file.bytes = Buffer.from(content)
+    file.write(content, 0)
     this.#names.set(path, file)
   }
 
@@ -132,14 +196,18 @@ export class SimulatedDisk implements Disk {
     if (isReadOnly) throw systemError('EBADF', path)
     this.#refuse(path)
     this.#change()
-    if (position + length > file.bytes.length) file.resize(position + length)
-    file.bytes.set(buffer.subarray(offset, offset + length), position)
+    if (this.#isFailing()) throw systemError('EIO', path)
+    file.write(buffer.subarray(offset, offset + length), position)
   }
 
   fdatasync(descriptor: number): void {
     const { file, path } = this.#at(descriptor)
     if (this.refusal?.code === 'EIO') this.#refuse(path)
     this.#change()
+    if (this.#isFailing()) {
+      file.failSync(this.#random)
+      throw systemError('EIO', path)
+    }
     file.sync()
   }
 
@@ -188,6 +256,11 @@ export class SimulatedDisk implements Disk {
     })
   }
 
+  /** What of a file a power failure leaves for certain. */
+  durableFile(path: string): Buffer {
+    return this.#durableNames.get(path)?.durable ?? Buffer.alloc(0)
+  }
+
   readFile(path: string): Buffer {
     const file = this.#names.get(path)
     if (file === undefined) throw systemError('ENOENT', path)
@@ -225,6 +298,10 @@ export class SimulatedDisk implements Disk {
   #change(): void {
     if (this.changes >= this.failAt) throw new PowerFailure(`at change ${this.changes}`)
     this.changes++
+  }
+
+  #isFailing(): boolean {
+    return this.calls++ === this.failCallAt
   }
 
   #refuse(path: string): void {
