@@ -8,6 +8,8 @@ export type Ask =
 
 /** A request that waits for what it lacks. */
 export interface WaitingRequest {
+  /** Null when it lacks a group: pulls have no order among them. */
+  topic: string | null
   session: ClientSession
   frame: Buffer
   isOneway: boolean
@@ -24,6 +26,10 @@ export class Asks {
   #bytes = 0
   #nextId = 0
 
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0
+  }
+
   /** The id; -1 when too many wait already. */
   add(request: WaitingRequest): number {
     if (this.#waiting.size >= COUNT_MAX) return -1
@@ -35,10 +41,18 @@ export class Asks {
     return id
   }
 
-  take(id: number): WaitingRequest {
-    const request = this.#waiting.get(id)!
+  /** Undefined when its topic came before main's answer. */
+  take(id: number): WaitingRequest | undefined {
+    const request = this.#waiting.get(id)
+    if (request === undefined) return undefined
     this.#waiting.delete(id)
     this.#bytes -= request.frame.length
     return request
+  }
+
+  /** Those that lacked this topic, in the order they came. */
+  takeTopic(topic: string): WaitingRequest[] {
+    const ids = [...this.#waiting].filter(([, each]) => each.topic === topic).map(([id]) => id)
+    return ids.map((id) => this.take(id)!)
   }
 }

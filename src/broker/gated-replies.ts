@@ -12,7 +12,7 @@ export interface Gate {
   replyEnd: number
   opaque: number
   serializeType: SerializeType
-  /** When it is answered otherwise, ms since 1970. */
+  /** When it is answered otherwise, ms by the monotonic clock. */
   deadlineMs: number
   /** It waits for `flushed`, not only for `written`. */
   mustFlush: boolean

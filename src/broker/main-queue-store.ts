@@ -27,9 +27,12 @@ export class MainQueueStore implements QueueStore {
     this.#publisher.publishRows(topic)
   }
 
+  beginRemoval(topic: string): void {
+    this.#store.deleted.add(topic, this.#store.shared.appended.value())
+  }
+
   async removeTopic(topic: string): Promise<void> {
     const { deleted, shared } = this.#store
-    deleted.add(topic, shared.appended.value())
     this.#publisher.removeTopic(topic)
     await this.#publisher.applied() // every thread has closed its files
     deleted.add(topic, shared.appended.value()) // until then others went on sending

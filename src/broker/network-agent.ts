@@ -7,7 +7,7 @@ import { ResponseError, responseCodeName } from '../protocol/response-error.ts'
 import type { DirtyBits } from '../ring/dirty-bits.ts'
 import { Thread, type LogShared } from '../store/log-memory.ts'
 import type { LogWriter } from '../store/log-writer.ts'
-import { Asks as PendingAsks, type Ask } from './asks.ts'
+import { Asks as PendingAsks, type Ask, type WaitingRequest } from './asks.ts'
 import { ClientSession } from './client-session.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import { flushTimeout, GatedReplies, type Gate, type GatedReply } from './gated-replies.ts'
@@ -39,7 +39,8 @@ export interface NetworkParts {
   held: HeldPulls
   dirty: DirtyBits
   clock: Clock
-  turnClock: TurnClock
+  /** Told when a turn ends. */
+  turnClocks: readonly TurnClock[]
 }
 
 /**
@@ -102,8 +103,15 @@ export class NetworkAgent {
         this.#pull!.topicGone(change.topic, metadata.rowsOf(change.topic))
       }
       metadata.apply(change)
+      if (change.kind === 'topic') this.#sendWaiting(change.topic)
     }
     shared.publishApplied(version)
+  }
+
+  /** Now, and not when main answers: a send that comes in between must not overtake them. */
+  #sendWaiting(topic: string): void {
+    if (this.#asks.isEmpty) return
+    for (const request of this.#asks.takeTopic(topic)) this.#retry(request)
   }
 
   /** A reply was put into the session's outbox. */
@@ -218,9 +226,10 @@ export class NetworkAgent {
     const { isOneway, fields } = this.#request
     const { opaque, serializeType } = fields
     const copy = Buffer.from(frame)
+    const topic = ask.kind === 'topic' ? ask.topic : null
     const id = link.isFull
       ? -1
-      : this.#asks.add({ session, frame: copy, isOneway, opaque, serializeType })
+      : this.#asks.add({ topic, session, frame: copy, isOneway, opaque, serializeType })
     if (id === -1) throw new ResponseError('SYSTEM_BUSY', MAIN_IS_BEHIND)
     const payload = Buffer.from(
       JSON.stringify({ ...ask, address: session.connection.remoteAddress }),
@@ -244,18 +253,19 @@ export class NetworkAgent {
   }
 
   #onAnswered(id: number, code: number, remark: string): void {
-    const { session, frame, isOneway, ...to } = this.#asks.take(id)
-    if (!session.connection.isOpen) return
-    if (code === ResponseCode.SUCCESS) {
-      this.#request.read(frame, 0, frame.length)
-      this.#retry(session)
-    } else if (!isOneway) {
+    const request = this.#asks.take(id)
+    if (request === undefined) return
+    const { session, isOneway, ...to } = request
+    if (code === ResponseCode.SUCCESS) this.#retry(request)
+    else if (session.connection.isOpen && !isOneway) {
       session.answer(to, responseCodeName(code) ?? 'SYSTEM_ERROR', remark)
       this.onReply(session)
     }
   }
 
-  #retry(session: ClientSession): void {
+  #retry({ session, frame }: WaitingRequest): void {
+    if (!session.connection.isOpen) return
+    this.#request.read(frame, 0, frame.length)
     try {
       const ask = this.#dispatch(session)
       if (ask === null || ask === undefined) return
@@ -280,7 +290,7 @@ export class NetworkAgent {
   /** Writes what was appended, lets go of the replies that waited for it, and sends them. */
   #endTurn(): void {
     this.#isTurnOpen = false
-    this.#parts.turnClock.endTurn()
+    for (const clock of this.#parts.turnClocks) clock.endTurn()
     const { shared, writer, link } = this.#parts
     if (!this.#writtenGate.isEmpty || !this.#flushedGate.isEmpty) {
       if (writer.unwritten() > 0) this.#write(writer)
@@ -297,8 +307,11 @@ export class NetworkAgent {
     this.#setTimer()
   }
 
+  /** A slow disk must not stop pulls and heartbeats: then the writing is flush's. */
   #write(writer: LogWriter): void {
-    if (writer.write()) this.onWritten()
+    const { shared } = this.#parts
+    if (shared.isStalled()) shared.askToWrite()
+    else if (writer.write()) this.onWritten()
   }
 
   /** For dispatch and flush there is more to do. */

@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto'
-import { systemClock } from '../base/clock.ts'
+import { monotonicClock, systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { Connections } from '../net/connections.ts'
 import { Listener } from '../net/listener.ts'
 import { UniqueIds } from '../protocol/message-id.ts'
 import { runOnLoop } from '../ring/agent.ts'
 import { DirtyBits } from '../ring/dirty-bits.ts'
+import { Closing } from '../store/closing.ts'
 import { LogAppender } from '../store/log-appender.ts'
 import { LogChunks } from '../store/log-chunks.ts'
 import { LogFiles } from '../store/log-files.ts'
@@ -35,9 +36,11 @@ export class NetworkThread {
   readonly #listeners: Listener[] = []
   readonly #agent: NetworkAgent
   readonly #files: LogFiles
+  readonly #chunks: LogChunks
   readonly #queues: TopicQueues
   readonly #metadata = new MetadataView()
   readonly #clock = new TurnClock(systemClock)
+  readonly #elapsed = new TurnClock(monotonicClock)
   #isStopped = false
 
   constructor(shared: LogShared, boot: NetworkBoot, report: (report: NetworkReport) => void) {
@@ -47,9 +50,10 @@ export class NetworkThread {
     const { config, dirty, link, thread } = boot
     const { logDirectory, logFileSize, queues } = storePlaces(config)
     this.#files = new LogFiles(systemDisk, { directory: logDirectory, fileSize: logFileSize })
+    this.#chunks = new LogChunks(this.#files, () => shared.written.value())
     this.#queues = new TopicQueues(queues, systemDisk)
     this.#connections = new Connections({
-      clock: systemClock,
+      clock: monotonicClock,
       idleMs: config.serverChannelMaxIdleTimeSeconds * 1000,
     })
     const worker = thread - Thread.NETWORK
@@ -63,8 +67,8 @@ export class NetworkThread {
       metadata: this.#metadata,
       held,
       dirty: new DirtyBits(dirty[worker]!, shared.rows.capacity),
-      clock: systemClock,
-      turnClock: this.#clock,
+      clock: monotonicClock,
+      turnClocks: [this.#clock, this.#elapsed],
     })
     const replies = new ReplyWriter({ regionId: config.regionId, traceOn: config.traceOn })
     const send = this.#sendHandler({ window, writer, replies })
@@ -73,7 +77,11 @@ export class NetworkThread {
 
   /** Until main says stop. */
   run(): Promise<void> {
-    const turn = () => this.#agent.onWake()
+    const closing = new Closing(this.#shared, (position) => this.#closeBelow(position))
+    const turn = () => {
+      closing.turn()
+      this.#agent.onWake()
+    }
     return runOnLoop(turn, this.#shared.signal, () => this.#isStopped)
   }
 
@@ -90,6 +98,13 @@ export class NetworkThread {
       case 'stop':
         void this.#stop()
     }
+  }
+
+  #closeBelow(position: number): boolean {
+    if (!this.#chunks.forgetBelow(position)) return false
+    this.#files.closeBelow(position)
+    this.#queues.closeBelowMin((row) => this.#shared.rows.min(row))
+    return true
   }
 
   async #listen(at: Extract<NetworkCommand, { kind: 'listen' }>): Promise<NetworkReport> {
@@ -132,6 +147,7 @@ export class NetworkThread {
         writer,
         metadata: this.#metadata,
         replies,
+        elapsed: this.#elapsed,
         onReply: (session, gate) => this.#agent.onSendReply(session, gate),
         onWritten: () => this.#agent.onWritten(),
         uniqueKeyPair: () => `UNIQ_KEY\u0001${ids.next(systemClock.now())}\u0002`,
@@ -155,10 +171,9 @@ export class NetworkThread {
   #pullHandler(parts: { window: LogWindow; held: HeldPulls; replies: ReplyWriter }): PullHandler {
     const { config } = this.#boot
     const shared = this.#shared
-    const chunks = new LogChunks(this.#files, () => shared.written.value())
     const reader = new PullReader(shared, {
       window: parts.window,
-      chunks,
+      chunks: this.#chunks,
       limits: {
         hot: {
           bytes: config.maxTransferBytesOnMessageInMemory,
@@ -177,7 +192,7 @@ export class NetworkThread {
         held: parts.held,
         metadata: this.#metadata,
         replies: parts.replies,
-        clock: systemClock,
+        clock: monotonicClock,
         queueOf: (topic, queueId, row) => this.#queues.get(topic, queueId, row),
         forgetQueues: (rows) => this.#queues.forget(rows),
         onReply: (session) => this.#agent.onReply(session),

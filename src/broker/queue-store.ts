@@ -8,6 +8,8 @@ export interface QueueStore {
    * Rows that exist already stay as they are; a smaller count removes nothing.
    */
   ensureQueues(topic: string, count: number): void
+  /** Before the topic's entry goes: its messages are nobody's from now on, durably. */
+  beginRemoval(topic: string): void
   /** Retires the rows of the topic and forgets its ConsumeQueues; its bytes in the log stay. */
   removeTopic(topic: string): Promise<void>
   /** Offset of the oldest message; null when there is no such queue. */

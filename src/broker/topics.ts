@@ -122,6 +122,7 @@ export class Topics {
     return this.#table.inOrder(name, async () => {
       if (this.get(name) === undefined) return false
       const { metadata, store } = this.#parts
+      store.beginRemoval(name) // first: a kill in between must not give its messages to a new topic of that name
       await this.#commit(this.#table.delete(name), () => metadata.removeTopic(name))
       await store.removeTopic(name)
       return true

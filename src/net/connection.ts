@@ -118,7 +118,7 @@ export class Connection implements FrameSink {
     return this.#sent - this.#socket.writableLength
   }
 
-  /** When bytes last moved in either direction. Milliseconds since 1970. */
+  /** When bytes last moved in either direction, by the group's clock. */
   get lastActive(): number {
     return this.#lastActive
   }
@@ -171,7 +171,7 @@ export class Connection implements FrameSink {
     this.#socket.destroySoon()
   }
 
-  /** When something must have happened. Milliseconds since 1970. */
+  /** When something must have happened, by the group's clock. */
   get deadline(): number {
     const { idleMs, partialMs } = this.#group.limits
     const since = this.#cutter.waitingSince

@@ -3,7 +3,7 @@ import type { RemotingCommand } from '../protocol/remoting-command.ts'
 
 /** A request that waits for its answer. Exactly one of its functions is called, once. */
 export interface PendingCall {
-  /** Milliseconds since 1970. */
+  /** By the client's clock, in milliseconds. */
   deadline: number
   settle(answer: RemotingCommand): void
   /** The connection has broken. */

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../base/clock.ts'
+import { type Clock, monotonicClock } from '../base/clock.ts'
 import type { SerializeType } from '../protocol/frame.ts'
 import type { LanguageCode } from '../protocol/language-code.ts'
 import { CommandFlag, type RemotingCommand, requestCommand } from '../protocol/remoting-command.ts'
@@ -58,7 +58,7 @@ export class RemotingClient implements LinkOwner {
   #isClosed = false
 
   constructor(options: RemotingClientOptions = {}) {
-    const { clock = systemClock, onRequest = new Handlers(), pendingMax = 65_535 } = options
+    const { clock = monotonicClock, onRequest = new Handlers(), pendingMax = 65_535 } = options
     this.clock = clock
     this.onRequest = onRequest
     this.pendingMax = pendingMax

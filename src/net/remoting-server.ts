@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../base/clock.ts'
+import { type Clock, monotonicClock } from '../base/clock.ts'
 import { decodeCommand, isResponse, type RemotingCommand } from '../protocol/remoting-command.ts'
 import { encodeOrExplain } from './answer.ts'
 import type { Connection, FrameHandler } from './connection.ts'
@@ -23,7 +23,7 @@ export class RemotingServer {
 
   constructor(options: RemotingServerOptions) {
     const { handlers, inFlightMax = 64, onClose = () => undefined } = options
-    const { clock = systemClock, maxConnections = 65_536, ...limits } = options
+    const { clock = monotonicClock, maxConnections = 65_536, ...limits } = options
     this.connections = new Connections({ ...limits, clock })
     const handlerFor = (connection: Connection) =>
       new ServerPeer(connection, { handlers, inFlightMax, onClose })

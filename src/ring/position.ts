@@ -15,8 +15,11 @@ export const POSITION_WORDS = 3
 
 /** A mover that runs is through sooner. */
 const TRIES = 50
-/** One that was stopped between its stores is let go on; one that is gone never comes back. */
-const WAITS_MAX = 500
+/**
+ * One that was stopped between its stores is let go on, however long a busy machine takes; one that is
+ * gone has poisoned the process, which ends sooner than this.
+ */
+const WAITS_MAX = 30_000
 const WAIT_MS = 1
 
 /** The value at some moment during the call. */

@@ -74,7 +74,7 @@ export class FlushAgent implements Agent {
   }
 
   turn(): number {
-    const created = this.#createAhead()
+    const created = this.#createAhead() + this.#writeWhenAsked()
     if (this.#shared.fault() === Fault.NO_SPACE) this.#retryWrite()
     if (!this.#isBehind()) {
       this.#flushDueMs = 0
@@ -93,6 +93,15 @@ export class FlushAgent implements Agent {
     if (this.#isBehind()) this.#flush()
     this.#checkpoint.close()
     this.#files.closeAll()
+  }
+
+  /** While the disk is slow, the network workers leave the writing to this thread. */
+  #writeWhenAsked(): number {
+    if (!this.#shared.takeWriteAsked()) return 0
+    this.#writer.write()
+    this.#shared.wakeWaiting()
+    this.#shared.signalOf(Thread.DISPATCH).wake()
+    return 1
   }
 
   /** There may be space again: then sends wait for their answers, and dispatch for its records. */

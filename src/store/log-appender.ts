@@ -8,13 +8,10 @@ export const AppendStatus = {
   OK: 0,
   /** The window is full of bytes that are unwritten or being read: try after a write, or be busy. */
   NO_ROOM: 1,
-  /** The flush worker has not made the next file in time. */
+  /** The flush worker has not made the next file yet (it makes it ahead). */
   NO_FILE: 2,
 } as const
 export type AppendStatus = (typeof AppendStatus)[keyof typeof AppendStatus]
-
-/** How long an appender waits for the next file: flush makes it ahead, so this is for tiny files. */
-const FILE_WAIT_MS = 2000
 
 /** Something to append: one record, or a batch of them that share a queue and one file. */
 export interface RecordSource {
@@ -77,7 +74,7 @@ export class LogAppender {
   #hasFile(end: number): boolean {
     if (this.#created >= end) return true
     this.#created = this.#shared.created.value()
-    return this.#created >= end || this.#shared.awaitCreated(end, FILE_WAIT_MS)
+    return this.#created >= end
   }
 
   #place(source: RecordSource, position: number): void {

@@ -33,6 +33,8 @@ const RECLAIMED = 7 * LINE
 const POISON = 8 * LINE
 const FAULT = 9 * LINE
 const STOPPED = 10 * LINE
+const STALLED = 10 * LINE + 4
+const WRITE_ASKED = 10 * LINE + 8
 const METADATA_VERSION = 11 * LINE
 const THREADS = 12 * LINE
 const FLOOR = 0
@@ -199,6 +201,27 @@ export class LogShared {
       if (Atomics.load(this.#words, THREADS + thread * LINE + HOLDING) === 1) return true
     }
     return false
+  }
+
+  /** The disk is slow: flush does the writing, until writes are quick again. */
+  isStalled(): boolean {
+    return Atomics.load(this.#words, STALLED) === 1
+  }
+
+  /** The holder of the write lock, who has just seen how long a write takes. */
+  setStalled(isStalled: boolean): void {
+    Atomics.store(this.#words, STALLED, isStalled ? 1 : 0)
+  }
+
+  /** Flush is to write what is appended by now. */
+  askToWrite(): void {
+    Atomics.store(this.#words, WRITE_ASKED, 1)
+    this.signalOf(Thread.FLUSH).rouse()
+  }
+
+  /** Flush: whether somebody has asked since the last time. */
+  takeWriteAsked(): boolean {
+    return Atomics.exchange(this.#words, WRITE_ASKED, 0) === 1
   }
 
   isStopped(): boolean {

@@ -1,8 +1,16 @@
+import { type Clock, monotonicClock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import { isDiskError, isPassing } from './disk-error.ts'
 import { Fault, Thread, type LogShared } from './log-memory.ts'
 import type { LogFiles } from './log-files.ts'
 import type { LogWindow } from './log-window.ts'
+
+/** A write that takes longer than this, and than its size explains, is slow. */
+const SLOW_MS = 5
+const BYTES_PER_MS = 512 * 1024
+/** So many slow ones in a row, and flush does the writing; so many quick ones, and no longer. */
+const SLOW_WRITES = 2
+const QUICK_WRITES = 16
 
 /**
  * Moves `written`: what was appended goes to the files in order, by one thread at a time, so a
@@ -13,14 +21,25 @@ export class LogWriter {
   readonly #window: LogWindow
   readonly #files: LogFiles
   readonly #disk: Disk
+  readonly #clock: Clock
   /** What this thread has seen of `written`: it only grows. */
   #seen = 0
+  /** Writes in a row that were slow, or quick. */
+  #inRow = 0
+  #wasSlow = false
 
-  constructor(shared: LogShared, window: LogWindow, files: LogFiles, disk: Disk) {
+  constructor(
+    shared: LogShared,
+    window: LogWindow,
+    files: LogFiles,
+    disk: Disk,
+    clock: Clock = monotonicClock,
+  ) {
     this.#shared = shared
     this.#window = window
     this.#files = files
     this.#disk = disk
+    this.#clock = clock
   }
 
   /**
@@ -31,7 +50,10 @@ export class LogWriter {
     const target = this.#shared.appended.value()
     if (this.#shared.written.value() >= target) return true
     this.#shared.writeLock.acquire()
+    const from = this.#clock.now()
+    const start = this.#shared.written.peek()
     const isDone = this.#writeLocked()
+    this.#judge(this.#clock.now() - from, this.#shared.written.peek() - start)
     this.#shared.writeLock.release()
     return isDone
   }
@@ -62,6 +84,18 @@ export class LogWriter {
     }
     this.#shared.writtenTimestamp.publish(timestamp)
     return true
+  }
+
+  /** Whether the disk is so slow that only the thread whose job it is should wait for it. */
+  #judge(milliseconds: number, bytes: number): void {
+    const isSlow = milliseconds > SLOW_MS + bytes / BYTES_PER_MS
+    this.#inRow = isSlow === this.#wasSlow ? this.#inRow + 1 : 1
+    this.#wasSlow = isSlow
+    if (isSlow && this.#inRow === SLOW_WRITES) this.#shared.setStalled(true)
+    const isFlush = this.#shared.thread === Thread.FLUSH
+    if (!isFlush || isSlow || this.#inRow < QUICK_WRITES) return
+    this.#shared.setStalled(false)
+    this.#inRow = 0
   }
 
   /** Up to the end of the window's memory or of the file, whichever comes first. */

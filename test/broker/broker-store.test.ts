@@ -224,7 +224,10 @@ test('a topic is deleted up to the last message that was sent before all threads
     removeTopic: (topic: string) => told.push(topic),
     applied: async () => store.shared.appended.publish(late), // somebody went on sending
   } as unknown as MetadataPublisher
-  await new MainQueueStore(store, publisher, 0).removeTopic('Topic')
+  const queues = new MainQueueStore(store, publisher, 0)
+  queues.beginRemoval('Topic')
+  expect(store.deleted.below.get('Topic')).toBe(store.shared.appended.value())
+  await queues.removeTopic('Topic')
   expect(told).toEqual(['Topic'])
   expect(store.deleted.below.get('Topic')).toBe(late)
   expect(store.rows.of('Topic')).toBe(undefined)

@@ -11,11 +11,17 @@ export class MemoryStore implements QueueStore {
   readonly topics = new Map<string, MemoryQueue[]>()
   /** Offsets that are read from disk only, as `topic/queueId/offset`. */
   readonly cold = new Set<string>()
+  /** Topics whose removal has begun. */
+  readonly removing: string[] = []
 
   ensureQueues(topic: string, count: number): void {
     const queues = this.topics.get(topic) ?? []
     while (queues.length < count) queues.push({ minOffset: 0, storeTimes: [] })
     this.topics.set(topic, queues)
+  }
+
+  beginRemoval(topic: string): void {
+    this.removing.push(topic)
   }
 
   async removeTopic(topic: string): Promise<void> {

@@ -87,3 +87,26 @@ async function nextRecord(broker: SteppedBroker, wanted: number) {
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
+
+test('a send cannot overtake those that wait for its new topic to be made', async () => {
+  const broker = await SteppedBroker.open()
+  const client = await broker.connect()
+  const waiting = ['0', '1'].map(() => client.send(SendMessageV2, sendHeader('New')))
+  const asks: number[] = []
+  while (asks.length < waiting.length) {
+    broker.main.drain((type, id) => {
+      if (type === LinkType.ASK) asks.push(id)
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  broker.addTopic('New') // all threads know it before main answers who asked
+  const { queueOffset } = await sendTo(client, 'New')
+  expect(queueOffset).toBe(2)
+  const replies = await Promise.all(waiting.map((opaque) => client.replyTo(opaque)))
+  expect(replies.map(({ extFields }) => extFields!.get('queueOffset'))).toEqual(['0', '1'])
+  for (const first of asks) {
+    broker.main.send({ type: LinkType.ANSWERED, first, second: 0, payload: new Uint8Array(0) })
+  }
+  broker.main.flush()
+  expect((await sendTo(client, 'New')).queueOffset).toBe(3)
+})

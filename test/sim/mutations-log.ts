@@ -3,6 +3,7 @@ import { edits, type Mutation } from './mutation.ts'
 const memory = edits('src/store/log-memory.ts')
 const appender = edits('src/store/log-appender.ts')
 const writer = edits('src/store/log-writer.ts')
+const flush = edits('src/store/flush-agent.ts')
 
 /** What appending, writing and making files need. */
 export const LOG_MUTATIONS: readonly Mutation[] = [
@@ -131,6 +132,28 @@ export const LOG_MUTATIONS: readonly Mutation[] = [
     edits: [appender('if (!this.#hasFile(end)) return AppendStatus.NO_FILE\n', '')],
   },
   {
+    name: 'who leaves the writing to flush does not rouse it',
+    scenario: 'log',
+    seed: 1,
+    edits: [
+      memory(
+        'Atomics.store(this.#words, WRITE_ASKED, 1)\n    this.signalOf(Thread.FLUSH).rouse()',
+        'Atomics.store(this.#words, WRITE_ASKED, 1)',
+      ),
+    ],
+  },
+  {
+    name: 'flush takes the ask after it has written',
+    scenario: 'log',
+    seed: 1,
+    edits: [
+      flush(
+        'if (!this.#shared.takeWriteAsked()) return 0\n    this.#writer.write()\n',
+        'this.#writer.write()\n    if (!this.#shared.takeWriteAsked()) return 0\n',
+      ),
+    ],
+  },
+  {
     name: 'writes do not lock',
     scenario: 'log',
     seed: 4,
@@ -145,9 +168,10 @@ export const LOG_MUTATIONS: readonly Mutation[] = [
     seed: 4,
     edits: [
       writer(
-        'this.#shared.writeLock.acquire()\n    const isDone = this.#writeLocked()',
-        'const before = this.#shared.written.value()\n    this.#shared.writeLock.acquire()\n    const isDone = this.#writeLocked(before)',
+        'this.#shared.writeLock.acquire()\n',
+        'const before = this.#shared.written.value()\n    this.#shared.writeLock.acquire()\n',
       ),
+      writer('const isDone = this.#writeLocked()', 'const isDone = this.#writeLocked(before)'),
       writer('#writeLocked(): boolean {', '#writeLocked(before: number): boolean {'),
       writer('let position = this.#shared.written.peek()', 'let position = before'),
     ],

@@ -128,7 +128,7 @@ class Appender implements StressThread {
     for (;;) {
       const status = this.#appender.append(source)
       if (status === AppendStatus.OK) break
-      if (status === AppendStatus.NO_FILE) this.counts.noFile++
+      if (status === AppendStatus.NO_FILE) this.#awaitFile()
       else this.#makeRoom()
     }
     this.counts.appends++
@@ -136,6 +136,12 @@ class Appender implements StressThread {
     if (this.counts.appends % 16 === 0) {
       this.#kept = { position: source.position, length: source.length }
     }
+  }
+
+  #awaitFile(): void {
+    this.counts.noFile++
+    this.#parts.shared.signalOf(Thread.FLUSH).rouse()
+    this.#parts.pause(0.05)
   }
 
   #makeRoom(): void {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Span } from '../../src/base/disk.ts'
 import { Fault, LogShared, Thread } from '../../src/store/log-memory.ts'
+import { LogWriter } from '../../src/store/log-writer.ts'
 import { diskError } from '../sim/sim-disk.ts'
 import { SMALL_WINDOW, SmallLog } from './small-log.ts'
 
@@ -121,5 +122,42 @@ describe('a disk that refuses', () => {
     const seen = (thread: number) => new LogShared(log.shared.memory, thread).signal.seen()
     expect(seen(Thread.FLUSH)).not.toBe(flush)
     expect(seen(Thread.MAIN)).not.toBe(main)
+  })
+})
+
+describe('a slow disk', () => {
+  /** A writer of this thread, and how long each of its writes takes. */
+  function slowLog(thread: number): { write: (milliseconds: number) => void; shared: LogShared } {
+    const log = new SmallLog()
+    const shared = new LogShared(log.shared.memory, thread)
+    let now = 0
+    let took = 0
+    const clock = { now: () => (now += took) }
+    const writer = new LogWriter(shared, log.window, log.files, log.disk, clock)
+    const write = (milliseconds: number) => {
+      took = milliseconds
+      log.append(10)
+      writer.write()
+    }
+    return { write, shared }
+  }
+
+  test('is one with two slow writes in a row', () => {
+    const { write, shared } = slowLog(Thread.NETWORK)
+    for (const milliseconds of [20, 1, 20, 1]) write(milliseconds)
+    expect(shared.isStalled()).toBe(false)
+    write(20)
+    write(20)
+    expect(shared.isStalled()).toBe(true)
+  })
+
+  test('is over after sixteen quick writes of flush, and of nobody else', () => {
+    const other = slowLog(Thread.NETWORK)
+    const flush = slowLog(Thread.FLUSH)
+    for (const { shared } of [other, flush]) shared.setStalled(true)
+    for (let nth = 0; nth < 15; nth++) for (const { write } of [other, flush]) write(1)
+    expect(flush.shared.isStalled()).toBe(true)
+    for (const { write } of [other, flush]) write(1)
+    expect([other.shared.isStalled(), flush.shared.isStalled()]).toEqual([true, false])
   })
 })

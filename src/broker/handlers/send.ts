@@ -1,4 +1,4 @@
-import { HeaderKey } from '../../protocol/header-scanner.ts'
+import type { Clock } from '../../base/clock.ts'
 import { MessageFlag } from '../../protocol/message.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
@@ -23,50 +23,23 @@ import type { TopicChange } from '../metadata-change.ts'
 import { Asks, scanProperties, withoutProperty } from '../property-scan.ts'
 import type { RequestFrame } from '../request-frame.ts'
 import { Permission } from '../system-topics.ts'
+import { LONG, SHORT, type SendKeys } from './send-keys.ts'
+import {
+  diskRefuses,
+  illegalMessage,
+  noRetryBatch,
+  sendForbidden,
+  tooBusy,
+} from './send-refusals.ts'
 import { RETRY_PREFIX, SEND_FORBIDDEN, TOPIC_LENGTH_MAX, topicNameFault } from '../topic-names.ts'
-
-/** Names of the fields: short in SEND_MESSAGE_V2 and batches, long in SEND_MESSAGE. */
-interface SendKeys {
-  topic: HeaderKey
-  defaultTopic: HeaderKey
-  defaultTopicQueueNums: HeaderKey
-  queueId: HeaderKey
-  sysFlag: HeaderKey
-  bornTimestamp: HeaderKey
-  flag: HeaderKey
-  properties: HeaderKey
-  reconsumeTimes: HeaderKey
-}
-
-const SHORT: SendKeys = {
-  topic: new HeaderKey('b'),
-  defaultTopic: new HeaderKey('c'),
-  defaultTopicQueueNums: new HeaderKey('d'),
-  queueId: new HeaderKey('e'),
-  sysFlag: new HeaderKey('f'),
-  bornTimestamp: new HeaderKey('g'),
-  flag: new HeaderKey('h'),
-  properties: new HeaderKey('i'),
-  reconsumeTimes: new HeaderKey('j'),
-}
-
-const LONG: SendKeys = {
-  topic: new HeaderKey('topic'),
-  defaultTopic: new HeaderKey('defaultTopic'),
-  defaultTopicQueueNums: new HeaderKey('defaultTopicQueueNums'),
-  queueId: new HeaderKey('queueId'),
-  sysFlag: new HeaderKey('sysFlag'),
-  bornTimestamp: new HeaderKey('bornTimestamp'),
-  flag: new HeaderKey('flag'),
-  properties: new HeaderKey('properties'),
-  reconsumeTimes: new HeaderKey('reconsumeTimes'),
-}
 
 /**
  * A window that is full of written bytes has room again in a moment: other workers were quicker with
  * the last of it, or a thread is copying from where it must be overwritten. One try a millisecond.
  */
 const TRIES_MAX = 100
+/** Flush makes log files ahead, so this is for tiny ones. */
+const FILE_WAIT_MS = 100
 const PAUSE = new Int32Array(new SharedArrayBuffer(4))
 
 /** A topic that this worker does not know, and how the client would have it made. */
@@ -96,6 +69,8 @@ export interface SendParts {
   writer: LogWriter
   metadata: MetadataView
   replies: ReplyWriter
+  /** For deadlines: monotonic. */
+  elapsed: Clock
   /** A reply was put into the gated outbox of this session; the gate is used again. */
   onReply: (session: ClientSession, gate: Gate) => void
   /** Records were written before the end of the turn: others may have waited for them. */
@@ -171,7 +146,7 @@ export class SendHandler {
     const topic = fields.text(keys.topic) ?? ''
     const fault = topicNameFault(topic)
     if (fault !== null) throw new ResponseError('SYSTEM_ERROR', fault)
-    if (SEND_FORBIDDEN.has(topic)) throw this.#forbidden(topic)
+    if (SEND_FORBIDDEN.has(topic)) throw sendForbidden(topic)
     const queueNums = fields.integer(keys.defaultTopicQueueNums)
     return {
       topic,
@@ -193,11 +168,7 @@ export class SendHandler {
     if ((perm & Permission.WRITE) === 0) {
       throw new ResponseError('NO_PERMISSION', `the topic[${topic}] sending message is forbidden`)
     }
-    if (SEND_FORBIDDEN.has(topic)) throw this.#forbidden(topic)
-  }
-
-  #forbidden(topic: string): ResponseError {
-    return new ResponseError('NO_PERMISSION', `Sending message to topic[${topic}] is forbidden.`)
+    if (SEND_FORBIDDEN.has(topic)) throw sendForbidden(topic)
   }
 
   #append(session: ClientSession, request: RequestFrame, keys: SendKeys, topic: TopicChange): void {
@@ -306,18 +277,32 @@ export class SendHandler {
       throw this.#illegal(`it takes ${source.length} bytes in the log`)
     }
     const { shared, appender, writer } = this.#parts
-    if (shared.fault() !== Fault.NONE) throw this.#faulty()
+    if (shared.fault() !== Fault.NONE) throw diskRefuses(shared)
     let status = appender.append(source)
-    for (let tries = 0; status === AppendStatus.NO_ROOM && tries < TRIES_MAX; tries++) {
-      if (!this.#write()) break
+    for (let tries = 0; status !== AppendStatus.OK && tries < TRIES_MAX; tries++) {
+      if (!this.#makeWay(status, source.length)) break
       if (tries > 0) Atomics.wait(PAUSE, 0, 0, 1)
       status = appender.append(source)
     }
-    if (status !== AppendStatus.OK) throw this.#busy(status)
+    if (status !== AppendStatus.OK) throw tooBusy(status, shared.isStalled())
     if (writer.isBehind(source.position + source.length, this.#quarter)) this.#write()
   }
 
+  /** False: nothing that this thread could do would help soon. */
+  #makeWay(status: AppendStatus, length: number): boolean {
+    const { shared } = this.#parts
+    if (status === AppendStatus.NO_ROOM) return this.#write()
+    return (
+      !shared.isStalled() && shared.awaitCreated(shared.appended.value() + length, FILE_WAIT_MS)
+    )
+  }
+
   #write(): boolean {
+    const { shared } = this.#parts
+    if (shared.isStalled()) {
+      shared.askToWrite()
+      return false
+    }
     const isDone = this.#parts.writer.write()
     if (isDone) this.#parts.onWritten() // the end of the turn may find nothing left to write
     return isDone
@@ -338,7 +323,7 @@ export class SendHandler {
     gate.position = source.position + source.length
     gate.opaque = request.fields.opaque
     gate.serializeType = request.fields.serializeType
-    gate.deadlineMs = source.storeTimestamp + this.#options.syncFlushTimeoutMs
+    gate.deadlineMs = this.#parts.elapsed.now() + this.#options.syncFlushTimeoutMs
     this.#parts.onReply(session, gate)
   }
 
@@ -359,42 +344,10 @@ export class SendHandler {
   }
 
   #illegal(found: string): ResponseError {
-    const { maxMessageSize } = this.#options
-    return new ResponseError(
-      'MESSAGE_ILLEGAL',
-      `the message is illegal, maybe msg body or properties length not matched. msg body length limit ${maxMessageSize}B, msg properties length limit 32KB. Here ${found}.`,
-    )
-  }
-
-  #busy(status: AppendStatus): ResponseError {
-    const cause =
-      status === AppendStatus.NO_FILE
-        ? 'the next commit log file is not there yet'
-        : 'the log window is full: the disk or a reader does not keep up'
-    return new ResponseError(
-      'SYSTEM_BUSY',
-      `[PC_SYNCHRONIZED]broker busy, start flow control for a while: ${cause}`,
-    )
-  }
-
-  #faulty(): ResponseError {
-    const isFenced = this.#parts.shared.fault() === Fault.FENCED
-    const cause = isFenced
-      ? 'a write or flush failed; the broker takes no messages until it is restarted'
-      : "the broker's disk is full; it takes messages again when there is space"
-    return new ResponseError(
-      'SERVICE_NOT_AVAILABLE',
-      `service not available now. It may be caused by one of the following reasons: ${cause}.`,
-    )
+    return illegalMessage(found, this.#options.maxMessageSize)
   }
 }
 
 function orZero(value: number): number {
   return Number.isNaN(value) ? 0 : value
-}
-
-/** Apache 5.3.3: a retry is of one message. */
-function noRetryBatch(topic: string): ResponseError {
-  const why = `batch request does not support retry group ${topic}`
-  return new ResponseError('MESSAGE_ILLEGAL', why)
 }

@@ -1,9 +1,12 @@
+import type { SharedPosition } from '../../../src/ring/position.ts'
+import type { LogShared } from '../../../src/store/log-memory.ts'
 import { SimSource } from '../sim-source.ts'
 import { peek, step, type Steps } from '../steps.ts'
 import type { LogParts, LogWorld } from './log-world.ts'
 
 const TURNS = 3
 const TURN_MAX = 3
+const FILE_WAIT_MS = 2000
 
 /** Appends as network workers and main do: some, then a write, then the answers. */
 export function* appendTurns(world: LogWorld, thread: number): Steps<void> {
@@ -27,8 +30,14 @@ function* appendOne(world: LogWorld, parts: LogParts, source: SimSource): Steps<
     const status = yield* step(parts.appender.append(source))
     if (status === AppendStatus.OK) return
     if (status === AppendStatus.NO_ROOM) yield* writeAll(world, parts)
+    else yield* awaitFile(parts.shared, source.length)
     yield 'the log takes nothing now'
   }
+}
+
+function* awaitFile(shared: LogShared, length: number): Steps<void> {
+  const appended = yield* step(shared.appended.value())
+  yield* step(shared.awaitCreated(appended + length, FILE_WAIT_MS))
 }
 
 /** False: the disk is full. */
@@ -46,18 +55,24 @@ function* writeAll(world: LogWorld, { shared, writer }: LogParts): Steps<boolean
 function* answer(world: LogWorld, parts: LogParts, end: number): Steps<void> {
   const { shared } = parts
   const { Fault } = world.simulation.core
-  while (!(yield* writeAll(world, parts))) {
-    yield { until: () => peek(shared.fault()) === Fault.NONE }
+  if (yield* step(shared.isStalled())) {
+    yield* step(shared.askToWrite())
+    yield* awaitPosition(shared, shared.written, end)
+  } else {
+    while (!(yield* writeAll(world, parts))) {
+      yield { until: () => peek(shared.fault()) === Fault.NONE }
+    }
   }
   world.model.seeWritten(end, world.fileAt)
-  if (world.isSyncFlush) yield* awaitFlushed(parts, end)
+  if (world.isSyncFlush) yield* awaitPosition(shared, shared.flushed, end)
 }
 
-function* awaitFlushed({ shared }: LogParts, end: number): Steps<void> {
+/** Flush moves it, and wakes who said that they wait. */
+function* awaitPosition(shared: LogShared, position: SharedPosition, end: number): Steps<void> {
   for (;;) {
     const seen = yield* step(shared.signal.seen())
     yield* step(shared.setWaiting(true)) // first the flag, then the position
-    if ((yield* step(shared.flushed.value())) >= end) return
+    if ((yield* step(position.value())) >= end) return
     yield* step(shared.signal.sleep(seen, Infinity))
   }
 }

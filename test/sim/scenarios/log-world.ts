@@ -84,6 +84,7 @@ export class LogWorld {
     if (firstFree > start) files.create(firstFree - this.fileSize)
     atOnce(shared.publishCreated(firstFree))
     atOnce(shared.publishMetadataVersion(1))
+    if (start % 3 === 0) atOnce(shared.setStalled(true)) // flush begins with the writing
   }
 
   parts(thread: number): LogParts {
@@ -98,7 +99,7 @@ export class LogWorld {
       window,
       files,
       appender: new core.LogAppender(shared, window, { fileSize, clock: this.clock(thread) }),
-      writer: new core.LogWriter(shared, window, files, disk),
+      writer: new core.LogWriter(shared, window, files, disk, this.clock(thread)),
       reader: new core.LogReader(shared, window, files),
     }
   }

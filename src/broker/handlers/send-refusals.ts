@@ -1,0 +1,45 @@
+/** Why a send is not taken, in Apache's words where it has some. */
+import { ResponseError } from '../../protocol/response-error.ts'
+import { AppendStatus } from '../../store/log-appender.ts'
+import { Fault, type LogShared } from '../../store/log-memory.ts'
+
+export function sendForbidden(topic: string): ResponseError {
+  return new ResponseError('NO_PERMISSION', `Sending message to topic[${topic}] is forbidden.`)
+}
+
+export function illegalMessage(found: string, maxMessageSize: number): ResponseError {
+  return new ResponseError(
+    'MESSAGE_ILLEGAL',
+    `the message is illegal, maybe msg body or properties length not matched. msg body length limit ${maxMessageSize}B, msg properties length limit 32KB. Here ${found}.`,
+  )
+}
+
+export function tooBusy(status: AppendStatus, isStalled: boolean): ResponseError {
+  return new ResponseError(
+    'SYSTEM_BUSY',
+    `[PC_SYNCHRONIZED]broker busy, start flow control for a while: ${causeOf(status, isStalled)}`,
+  )
+}
+
+function causeOf(status: AppendStatus, isStalled: boolean): string {
+  if (status === AppendStatus.NO_FILE) return 'the next commit log file is not there yet'
+  if (isStalled) return 'the disk is slow, and the log window is full of what it must still take'
+  return 'the log window is full: the disk or a reader does not keep up'
+}
+
+export function diskRefuses(shared: LogShared): ResponseError {
+  const isFenced = shared.fault() === Fault.FENCED
+  const cause = isFenced
+    ? 'a write or flush failed; the broker takes no messages until it is restarted'
+    : "the broker's disk is full; it takes messages again when there is space"
+  return new ResponseError(
+    'SERVICE_NOT_AVAILABLE',
+    `service not available now. It may be caused by one of the following reasons: ${cause}.`,
+  )
+}
+
+/** Apache 5.3.3: a retry is of one message. */
+export function noRetryBatch(topic: string): ResponseError {
+  const why = `batch request does not support retry group ${topic}`
+  return new ResponseError('MESSAGE_ILLEGAL', why)
+}
