@@ -174,6 +174,7 @@ export class NetworkThread {
     const reader = new PullReader(shared, {
       window: parts.window,
       chunks: this.#chunks,
+      onDamage: (position) => void logDamage(position),
       limits: {
         hot: {
           bytes: config.maxTransferBytesOnMessageInMemory,
@@ -202,4 +203,11 @@ export class NetworkThread {
       config,
     )
   }
+}
+
+/** The logger is loaded when it is needed, which is hardly ever: this thread starts the sooner. */
+async function logDamage(position: number): Promise<void> {
+  const { createLog } = await import('../log/log.ts')
+  const text = 'a message is damaged on the disk: consumers pass over it'
+  createLog('mqbroker').error({ position }, text)
 }

@@ -44,6 +44,11 @@ export class LogChunks {
     this.#written = written
   }
 
+  /** No record reaches beyond it. */
+  endOfFile(position: number): number {
+    return this.#files.endOfFile(position)
+  }
+
   /** Copies out what `missing` said is here. */
   copyOut(position: number, length: number, target: Buffer, targetAt: number): void {
     const end = position + length
@@ -88,9 +93,11 @@ export class LogChunks {
     this.#admit()
   }
 
-  /** Drops pieces of files that were deleted. */
-  forgetBelow(position: number): void {
+  /** Drops pieces of files that are about to go. False: some are being read, none may be closed yet. */
+  forgetBelow(position: number): boolean {
     for (const start of this.#chunks.keys()) if (start < position) this.#drop(start)
+    for (const start of this.#reading) if (start < position) return false
+    return true
   }
 
   #has(start: number, to: number): boolean {

@@ -24,6 +24,8 @@ export interface ScanOptions {
   isMiddle: (position: number, timestamp: number) => boolean
   /** Store time of the last good record before the walk, ms; 0 when it is not known. */
   timestamp: number
+  /** Bytes that are read at once. */
+  chunkLength?: number
   /** Now and then, so that whoever waits can be told that it goes on. */
   onProgress?: () => void
 }
@@ -38,8 +40,8 @@ export class LogScan {
   readonly #files: LogFiles
   readonly #options: ScanOptions
   readonly #record = new RecordParts()
-  #bytes = Buffer.allocUnsafeSlow(CHUNK_LENGTH)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes: Buffer<ArrayBuffer>
+  #view: DataView
   #start = 0
   #length = 0
   #timestamp: number
@@ -47,6 +49,8 @@ export class LogScan {
   constructor(files: LogFiles, options: ScanOptions) {
     this.#files = files
     this.#options = options
+    this.#bytes = Buffer.allocUnsafeSlow(options.chunkLength ?? CHUNK_LENGTH)
+    this.#view = new DataView(this.#bytes.buffer)
     this.#timestamp = options.timestamp
   }
 
@@ -95,6 +99,7 @@ export class LogScan {
     let at = from
     while (at < end) {
       this.#load(at)
+      if (this.#length === 0) return -1 // the file is shorter than it should be
       const hit = this.#bytes.subarray(0, this.#length).indexOf(MAGIC_START, RecordAt.MAGIC)
       if (hit === -1) {
         at += Math.max(1, this.#length - RecordAt.MAGIC - MAGIC_START.length + 1)

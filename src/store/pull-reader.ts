@@ -2,6 +2,9 @@ import { PRE_BLANK_LENGTH, readUnit, UNIT_LENGTH, type Unit } from './consume-qu
 import type { LogChunks } from './log-chunks.ts'
 import type { LogShared } from './log-memory.ts'
 import type { LogWindow } from './log-window.ts'
+import { viewOf } from '../base/bytes.ts'
+import { crc32 } from '../base/crc32.ts'
+import { RECORD_LENGTH_MIN, RecordKind, RecordParts, readRecord } from './log-record.ts'
 import type { UnitReader } from './unit-reader.ts'
 
 /** How a look into a queue went (Apache 5.3.3, GetMessageStatus, by what the reader must do). */
@@ -18,6 +21,9 @@ export type ReadStatus = (typeof ReadStatus)[keyof typeof ReadStatus]
 
 /** Entries looked at in one call (Apache 5.3.3: 16000 bytes of the queue). */
 const SCAN_UNITS = 800
+
+/** Damaged messages that are remembered; more are met again. */
+const DAMAGED_MAX = 65_536
 
 /** How much one answer may hold: more of what is recent than of what must come from a disk. */
 export interface TransferLimits {
@@ -55,12 +61,26 @@ export class PullReader {
   /** Records that lie next to each other in the log are one range. */
   readonly #rangeAt: number[] = []
   readonly #rangeLength: number[] = []
+  /** The same, record by record. */
+  readonly #recordAt: number[] = []
+  readonly #recordLength: number[] = []
+  readonly #record = new RecordParts()
+  /** Positions of messages that were read from the disk and are not what was stored. */
+  readonly #damaged = new Set<number>()
+  readonly #onDamage: (position: number) => void
 
   constructor(
     shared: LogShared,
-    parts: { window: LogWindow; chunks: LogChunks; limits: TransferLimits },
+    parts: {
+      window: LogWindow
+      chunks: LogChunks
+      limits: TransferLimits
+      /** A message cannot be read any more; told once. */
+      onDamage?: (position: number) => void
+    },
   ) {
     this.#shared = shared
+    this.#onDamage = parts.onDamage ?? (() => {})
     this.#window = parts.window
     this.#chunks = parts.chunks
     this.#limits = parts.limits
@@ -76,6 +96,11 @@ export class PullReader {
     else if (offset > this.maxOffset) {
       this.#none(ReadStatus.OFFSET_OVERFLOW_BADLY, this.maxOffset)
     } else this.#scan(request)
+  }
+
+  /** Messages there were deleted since they were found. */
+  isBelowMin(row: number, offset: number): boolean {
+    return offset < this.#shared.rows.min(row)
   }
 
   /** Whether `copyOut` can be called right away; else `load` comes first. */
@@ -94,7 +119,10 @@ export class PullReader {
     this.#chunks.load(this.#rangeAt, this.#rangeLength, done)
   }
 
-  /** Copies all records found, in order. False: the window moved on meanwhile, `load` them first. */
+  /**
+   * Copies all records found, in order. False: find them again, because the window moved on meanwhile or
+   * some of them turned out to be damaged on the disk; those are passed over from then on.
+   */
   copyOut(target: Buffer, at: number): boolean {
     if (this.#shared.floor.guard(this.#rangeAt[0]!)) {
       this.#copyFrom(this.#window, target, at)
@@ -103,7 +131,36 @@ export class PullReader {
     }
     if (!this.isAtHand()) return false
     this.#copyFrom(this.#chunks, target, at)
-    return true
+    return this.#isWhole(target, at)
+  }
+
+  /** What comes from the window was never away from us; what comes from a disk may have changed there. */
+  #isWhole(target: Buffer, at: number): boolean {
+    const view = viewOf(target)
+    let isWhole = true
+    let next = at
+    for (let nth = 0; nth < this.#recordAt.length; nth++) {
+      const [position, length] = [this.#recordAt[nth]!, this.#recordLength[nth]!]
+      if (!this.#isGood(view, next, position, length)) {
+        isWhole = false
+        this.#remember(position)
+      }
+      next += length
+    }
+    return isWhole
+  }
+
+  #isGood(view: DataView, at: number, position: number, length: number): boolean {
+    const record = this.#record
+    if (readRecord(record, view, at, at + length) !== RecordKind.MESSAGE) return false
+    if (record.position !== position || record.length !== length) return false
+    return (crc32(view, record.bodyAt, record.bodyLength) & 0x7fffffff) === record.bodyCrc
+  }
+
+  #remember(position: number): void {
+    if (this.#damaged.size === DAMAGED_MAX) this.#damaged.clear()
+    this.#damaged.add(position)
+    this.#onDamage(position)
   }
 
   #copyFrom(source: LogWindow | LogChunks, target: Buffer, at: number): void {
@@ -121,6 +178,8 @@ export class PullReader {
     this.count = 0
     this.#rangeAt.length = 0
     this.#rangeLength.length = 0
+    this.#recordAt.length = 0
+    this.#recordLength.length = 0
   }
 
   #none(status: ReadStatus, nextOffset: number): void {
@@ -149,11 +208,21 @@ export class PullReader {
     const unit = this.#unit
     for (let nth = 0; nth < read; nth++) {
       readUnit(unit, this.#view, nth * UNIT_LENGTH)
+      const isBlank = unit.length === PRE_BLANK_LENGTH // stands for a message that is no more
+      if (!isBlank && !this.#isPossible(unit)) continue
       if (this.count > 0 && this.#isFull(unit, countMax)) return nth
-      if (unit.length === PRE_BLANK_LENGTH) continue // stands for a message that is no more
+      if (isBlank) continue
       if (filter === null || filter.has(unit.tagsCode)) this.#add(unit)
     }
     return read
+  }
+
+  /** A damaged entry leads anywhere: to bytes that are not there, or to more than there is memory for. */
+  #isPossible({ position, length }: Unit): boolean {
+    if (position < 0 || length < RECORD_LENGTH_MIN) return false
+    const end = position + length
+    if (end > this.#shared.appended.value() || end > this.#chunks.endOfFile(position)) return false
+    return this.#damaged.size === 0 || !this.#damaged.has(position)
   }
 
   #isFull({ position, length }: Unit, countMax: number): boolean {
@@ -170,6 +239,8 @@ export class PullReader {
       this.#rangeAt.push(position)
       this.#rangeLength.push(length)
     }
+    this.#recordAt.push(position)
+    this.#recordLength.push(length)
     this.length += length
     this.count++
   }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { messagesIn } from '../../src/protocol/message.ts'
@@ -29,13 +29,20 @@ type Query = Partial<ReadRequest> & { topic?: string; queueId?: number }
 class ReaderRig {
   readonly rig: StoreRig
   readonly reader: PullReader
+  /** Positions of messages that turned out to be damaged. */
+  readonly damaged: number[] = []
   readonly #queues = new Map<string, UnitReader>()
 
   constructor(limits = LIMITS, options: Partial<RigOptions> = {}) {
     this.rig = new StoreRig({ root: join(tempFolder(), 'store'), ...options })
     const { shared, window, files } = this.rig.network
     const chunks = new LogChunks(files, () => shared.written.value())
-    this.reader = new PullReader(shared, { window, chunks, limits })
+    this.reader = new PullReader(shared, {
+      window,
+      chunks,
+      limits,
+      onDamage: (position) => this.damaged.push(position),
+    })
     this.rig.createTopic('Topic', 2)
     this.rig.createTopic('Other', 1)
   }
@@ -186,4 +193,64 @@ test('what was at hand may have left the window before it is copied', () => {
   expect(rig.find({ offset: 15 }).isAtHand()).toBe(true)
   rig.send(60, () => ({ topic: 'Other' }))
   expect(rig.reader.copyOut(Buffer.alloc(rig.reader.length), 0)).toBe(false)
+})
+
+describe('what the disk has changed', () => {
+  async function rigOfOld(): Promise<ReaderRig> {
+    const rig = new ReaderRig(COLD, { windowSize: 4096, logFileSize: 1 << 16 })
+    rig.send(6)
+    rig.send(60, () => ({ topic: 'Other' }))
+    return rig
+  }
+
+  function change(rig: ReaderRig, offset: number, at: number): void {
+    const unit = Buffer.alloc(20)
+    rig.rig.queue('Topic', 0).read(offset, 1, unit)
+    const path = join(rig.rig.options.root, 'commitlog', logFileName(0))
+    const descriptor = openSync(path, 'r+')
+    writeSync(descriptor, Buffer.from([0xee]), 0, 1, Number(unit.readBigInt64BE(0)) + at)
+    closeSync(descriptor)
+  }
+
+  /** Again, as a pull does it, when something turned out to be damaged. */
+  async function pullGood(rig: ReaderRig, offset: number): Promise<number[]> {
+    for (let tries = 0; tries < 3; tries++) {
+      rig.find({ offset })
+      if (rig.reader.count === 0) return []
+      await new Promise<void>((resolve, reject) => {
+        rig.reader.load((error) => (error === null ? resolve() : reject(error)))
+      })
+      rig.find({ offset })
+      const bytes = Buffer.alloc(rig.reader.length)
+      if (!rig.reader.copyOut(bytes, 0)) continue
+      return [...messagesIn(bytes)].map(({ queueOffset }) => queueOffset)
+    }
+    throw new Error('a pull comes to no end')
+  }
+
+  test.each([
+    ['its body', 89],
+    ['its length', 0],
+    ['its magic', 5],
+    ['its position', 33],
+  ])('in a message, %s, is answered to nobody: consumers pass over it', async (_, at) => {
+    const rig = await rigOfOld()
+    change(rig, 2, at)
+    expect(await pullGood(rig, 0)).toEqual([0, 1, 3, 4, 5])
+    expect(rig.damaged.length).toBe(1)
+    expect(await pullGood(rig, 2)).toEqual([3, 4, 5])
+    expect(rig.damaged.length).toBe(1)
+  })
+
+  test.each([
+    ['behind the end of the log', { position: 1 << 40, length: 120 }],
+    ['before its beginning', { position: -5, length: 120 }],
+    ['to a message beyond its file', { position: 0, length: 1 << 30 }],
+    ['to nothing', { position: 0, length: 0 }],
+  ])('in an entry, so that it leads %s, is passed over', async (_, unit) => {
+    const rig = await rigOfOld()
+    const path = join(rig.rig.queue('Topic', 0).directory, logFileName(0))
+    putUnit(path, 3 * 20, { ...unit, tagsCode: 0 })
+    expect(await pullGood(rig, 0)).toEqual([0, 1, 2, 4, 5])
+  })
 })
