@@ -5,6 +5,9 @@ import type { SerializeType } from '../protocol/frame.ts'
 import type { HeldPull } from './held-pulls.ts'
 import { type ChunkPool, Outbox } from './outbox.ts'
 
+/** As much as stops the reading of a connection (ConnectionLimits.outputMax). */
+const CONGESTED_BYTES = 4 * 1024 * 1024
+
 /** Whom to answer: the request's opaque and encoding. */
 export interface ReplyTo {
   opaque: number
@@ -28,6 +31,8 @@ export class ClientSession {
   isReady = false
   /** Pulls held for it right now. */
   readonly held = new Set<HeldPull>()
+  /** Pulls that are answered when the client has read what it was sent before. */
+  readonly deferred: { pull: HeldPull; mayHold: boolean }[] = []
   /** Main knows of it. */
   isKnown = false
 
@@ -46,6 +51,11 @@ export class ClientSession {
     this.bornHost = Buffer.alloc(host.length + 4)
     this.bornHost.set(host)
     this.bornHost.writeInt32BE(connection.remotePort, host.length)
+  }
+
+  /** It reads more slowly than it asks: more replies would only fill memory. */
+  get isCongested(): boolean {
+    return this.connection.pendingBytes + this.replies.unsent > CONGESTED_BYTES
   }
 
   /** An answer without a header of its own: an error, mostly. */

@@ -20,6 +20,8 @@ export interface HeldPull {
 
 /** Pulls held by one connection; a client holds one per queue it owns. */
 const HELD_PER_SESSION_MAX = 16_384
+/** All connections of a worker together; a held pull takes some 400 bytes. */
+const HELD_MAX = 500_000
 /** A hold may last this much longer than asked for (Apache's: 5 s). */
 const TICK_MS = 50
 
@@ -54,7 +56,7 @@ export class HeldPulls {
   }
 
   hasRoom(session: ClientSession): boolean {
-    return session.held.size < HELD_PER_SESSION_MAX
+    return session.held.size < HELD_PER_SESSION_MAX && this.#count < HELD_MAX
   }
 
   /** False: a message came in between; the pull is not held, read again. */

@@ -10,13 +10,14 @@ import type { LogWriter } from '../store/log-writer.ts'
 import { Asks as PendingAsks, type Ask, type WaitingRequest } from './asks.ts'
 import { ClientSession } from './client-session.ts'
 import { OffsetCommits } from './offset-commits.ts'
-import { flushTimeout, GatedReplies, type Gate, type GatedReply } from './gated-replies.ts'
+import type { Gate } from './gated-replies.ts'
 import type { PullHandler } from './handlers/pull.ts'
 import type { SendHandler } from './handlers/send.ts'
 import type { HeldPulls } from './held-pulls.ts'
 import type { MetadataChange } from './metadata-change.ts'
 import type { MetadataView } from './metadata-view.ts'
 import { ChunkPool } from './outbox.ts'
+import { ReplyGates } from './reply-gates.ts'
 import { RequestFrame } from './request-frame.ts'
 import { LinkType, type ThreadLink } from './thread-link.ts'
 import type { TurnClock } from './turn-clock.ts'
@@ -54,8 +55,7 @@ export class NetworkAgent {
   readonly #request = new RequestFrame()
   readonly #sessions: (ClientSession | undefined)[] = []
   readonly #freeSlots: number[] = []
-  readonly #writtenGate = new GatedReplies()
-  readonly #flushedGate = new GatedReplies()
+  readonly #gates: ReplyGates
   readonly #ready: ClientSession[] = []
   readonly #rows: number[] = []
   readonly #asks = new PendingAsks()
@@ -68,6 +68,7 @@ export class NetworkAgent {
 
   constructor(parts: NetworkParts) {
     this.#parts = parts
+    this.#gates = new ReplyGates(parts.shared, (session) => this.#beReady(session))
     this.commits = new OffsetCommits((payload) => {
       parts.link.send({ type: LinkType.COMMITS, first: 0, second: 0, payload })
       parts.link.flush()
@@ -91,6 +92,9 @@ export class NetworkAgent {
     this.#sessions[slot] = session
     return {
       onFrame: (_, bytes, start, end) => this.#onFrame(session, bytes, start, end),
+      onDrain: () => {
+        if (session.deferred.length > 0) this.#pull!.serveDeferred(session)
+      },
       onClose: () => this.#onClose(session),
     }
   }
@@ -122,8 +126,7 @@ export class NetworkAgent {
   }
 
   onSendReply(session: ClientSession, gate: Gate): void {
-    const queue = gate.mustFlush ? this.#flushedGate : this.#writtenGate
-    queue.add(session, gate)
+    this.#gates.add(session, gate)
     this.#openTurn()
   }
 
@@ -292,9 +295,9 @@ export class NetworkAgent {
     this.#isTurnOpen = false
     for (const clock of this.#parts.turnClocks) clock.endTurn()
     const { shared, writer, link } = this.#parts
-    if (!this.#writtenGate.isEmpty || !this.#flushedGate.isEmpty) {
+    if (!this.#gates.isEmpty) {
       if (writer.unwritten() > 0) this.#write(writer)
-      this.#release(shared)
+      this.#gates.release()
     }
     shared.poison.check() // no OK leaves a process whose memory a thread left half-changed
     for (const session of this.#ready) {
@@ -321,32 +324,9 @@ export class NetworkAgent {
     shared.signalOf(Thread.FLUSH).wake()
   }
 
-  #release(shared: LogShared): void {
-    this.#writtenGate.release(shared.written.value(), this.#onWritten)
-    if (this.#writtenGate.isEmpty && this.#flushedGate.isEmpty) return
-    shared.setWaiting(true) // first the flag, then the positions
-    this.#writtenGate.release(shared.written.value(), this.#onWritten) // left over by a full disk
-    this.#flushedGate.release(shared.flushed.value(), this.#onFlushed)
-  }
-
-  readonly #onWritten = (session: ClientSession, replyEnd: number): void => {
-    session.written.allow(replyEnd)
-    this.#beReady(session)
-  }
-
-  readonly #onFlushed = (session: ClientSession, replyEnd: number): void => {
-    session.flushed.allow(replyEnd)
-    this.#beReady(session)
-  }
-
   /** One timer for whatever ends first: a held pull's time, or a send's. */
   #setTimer(): void {
-    const { held } = this.#parts
-    const due = Math.min(
-      held.nextDeadline,
-      this.#flushedGate.nextDeadline(),
-      this.#writtenGate.nextDeadline(),
-    )
+    const due = Math.min(this.#parts.held.nextDeadline, this.#gates.nextDeadline)
     if (due >= this.#timerAt && this.#timerAt > this.#parts.clock.now()) return
     clearTimeout(this.#timer)
     this.#timerAt = due
@@ -358,25 +338,9 @@ export class NetworkAgent {
   #onTimer(): void {
     this.#timerAt = Infinity
     this.#pull!.serveExpired()
-    this.#release(this.#parts.shared)
-    const now = this.#parts.clock.now()
-    for (const gate of [this.#writtenGate, this.#flushedGate]) {
-      gate.takeExpired(now, (reply) => this.#answerLate(reply, gate === this.#flushedGate))
-    }
+    this.#gates.release()
+    this.#gates.expire(this.#parts.clock.now())
     this.#endTurn()
-  }
-
-  /** Its record may still come to be stored: an unknown outcome, as with any timeout. */
-  #answerLate(reply: GatedReply, isFlush: boolean): void {
-    const { session } = reply
-    const outbox = isFlush ? session.flushed : session.written
-    const { replyStart, replyEnd } = reply
-    outbox.sendUpTo(replyStart)
-    if (replyEnd === replyStart) return
-    if (isFlush) session.replies.put(flushTimeout(outbox.bytesOf(replyStart, replyEnd)))
-    else session.answer(reply, 'SYSTEM_ERROR', 'the message could not be written in time')
-    outbox.skipTo(replyEnd)
-    this.onReply(session)
   }
 
   #beReady(session: ClientSession): void {

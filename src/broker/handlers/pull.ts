@@ -125,6 +125,12 @@ export class PullHandler {
     for (const pull of this.#parts.held.takeExpired(now)) this.#run(pull, false)
   }
 
+  /** The client has read what waited for it. */
+  serveDeferred(session: ClientSession): void {
+    const pulls = session.deferred.splice(0)
+    for (const { pull, mayHold } of pulls) this.#run(pull, mayHold) // or defers it again
+  }
+
   /** The topic was deleted: closes its queues, and tells the pulls held on them. */
   topicGone(topic: string, rows: readonly number[]): void {
     for (const row of rows) {
@@ -245,7 +251,12 @@ export class PullHandler {
 
   /** Answers, holds, or waits for the disk and then does one of both. */
   #run(pull: HeldPull, mayHold: boolean): void {
-    if (!pull.session.connection.isOpen) return
+    const { session } = pull
+    if (!session.connection.isOpen) return
+    if (session.isCongested) {
+      session.deferred.push({ pull, mayHold })
+      return
+    }
     try {
       this.#serve(pull, mayHold)
     } catch (error) {
@@ -302,7 +313,7 @@ export class PullHandler {
 
   #afterLoad(pull: HeldPull, error: Error | null): void {
     if (!pull.session.connection.isOpen) return
-    if (error === null) {
+    if (error === null || this.#parts.reader.isBelowMin(pull.row, pull.offset)) {
       this.#run(pull, false)
       return
     }
