@@ -2,6 +2,8 @@ import { dirname } from 'node:path'
 import type { Disk } from '../base/disk.ts'
 import { listLogFiles, type LogFiles, StoreError } from './log-files.ts'
 
+const REWRITE_LENGTH = 1024 * 1024
+
 /** Finds the files of a log, and cuts what lies behind its end. */
 export class LogRecovery {
   readonly #disk: Disk
@@ -84,6 +86,21 @@ export class LogRecovery {
   sync(from: number): void {
     for (const start of this.#starts) {
       if (start >= from) this.#disk.fdatasync(this.#files.at(start).descriptor)
+    }
+  }
+
+  /**
+   * Writes the bytes once more. A sync that failed leaves pages that read well, count as clean and are
+   * not on the disk: without this, the next sync would say that they are.
+   */
+  rewrite(from: number, end: number): void {
+    const bytes = Buffer.allocUnsafeSlow(Math.min(REWRITE_LENGTH, Math.max(0, end - from)))
+    for (let at = from; at < end;) {
+      const wanted = Math.min(bytes.length, end - at)
+      const length = this.#files.read(at, wanted, bytes, 0)
+      const { descriptor, start } = this.#files.at(at)
+      this.#disk.pwrite(descriptor, { buffer: bytes, offset: 0, length, position: at - start })
+      at += length
     }
   }
 

@@ -94,7 +94,7 @@ class Recovery {
     beginRecovery(this.#disk, this.#options.root) // the store is one of ours, or we had thrown
     this.#takeQueues(queues)
     const end = this.#starts.length === 0 ? 0 : this.#findEnd()
-    if (!isClean) this.#log.sync(this.#firstUnflushed())
+    if (!isClean) this.#makeDurable(end)
     // First the queues, then the log from its end on: broken off anywhere, it finds the same again.
     for (const state of this.#states.all()) this.#queues.settle(state, end)
     const isCut = this.#log.cut(end)
@@ -103,6 +103,15 @@ class Recovery {
     const [timestamp, dispatched, damaged] = [this.#timestamp, this.#dispatched, this.#damaged]
     const recovered = { minPosition, end, timestamp, dispatched, isCut, damaged }
     return { ...recovered, queues: this.#states.all() }
+  }
+
+  /** Whatever was found, from where the last run knew of a sync: one that failed may have ended it. */
+  #makeDurable(end: number): void {
+    const { confirmed } = this.#options.times
+    const unflushed = this.#firstUnflushed()
+    const isOurs = confirmed > 0 || this.#options.lastStop.kind === StopKind.KILLED
+    if (isOurs) this.#log.rewrite(Math.max(confirmed, unflushed), end)
+    this.#log.sync(unflushed)
   }
 
   /** Without a log no entry can be true (Apache 5.3.3 destroys the queues then, too). */
@@ -213,7 +222,8 @@ class Recovery {
   /** All entries anew, from a log whose end is known. */
   #rebuild(end: number): number {
     beginRebuild(this.#disk, this.#options.root)
-    for (const state of this.#states.all()) this.#queues.cut(state, 0)
+    // What was deleted from the log keeps its entries: they tell where the offsets go on.
+    for (const state of this.#states.all()) this.#queues.cut(state, state.min)
     this.#timestamp = 0
     return this.#scanFrom(this.#starts[0]!, end).end
   }
