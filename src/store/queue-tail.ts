@@ -72,6 +72,7 @@ export class QueueTail {
 
   /** At a clean stop: makes what was written durable. */
   sync(): void {
-    if (this.#writtenFrom !== -1) this.queue.sync(this.#writtenFrom, this.next - 1)
+    const written = this.next - this.#count // a disk that refused has left some in the buffer
+    if (this.#writtenFrom !== -1) this.queue.sync(this.#writtenFrom, written - 1)
   }
 }
