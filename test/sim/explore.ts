@@ -1,8 +1,6 @@
-import type { TraceEntry } from './scheduler.ts'
 import { Simulation, type Scenario } from './simulation.ts'
 import type { Stepped } from './stepped-modules.ts'
-import type { Place } from './step-transform.ts'
-import type { Step } from './steps.ts'
+import { traceOf } from './trace.ts'
 
 export interface Failure {
   scenario: string
@@ -60,7 +58,7 @@ export function runSeed(
     return { failure: null, steps: scheduler.steps }
   } catch (error) {
     const { steps } = scheduler
-    const trace = traceOf(scheduler.trace(), stepped.places)
+    const trace = traceOf(scheduler.trace().slice(-TRACE_LINES), stepped.places)
     return {
       failure: { scenario: scenario.name, seed, steps, error: error as Error, trace },
       steps,
@@ -76,18 +74,4 @@ export function describeFailure({ scenario, seed, steps, error, trace }: Failure
     ...trace,
     ...(error.name === 'SimFailure' ? [] : [error.stack ?? '']),
   ].join('\n')
-}
-
-function traceOf(entries: readonly TraceEntry[], places: readonly Place[]): string[] {
-  return entries
-    .slice(-TRACE_LINES)
-    .map(({ thread, step }) => `  ${thread.padEnd(12)} ${textOf(step, places)}`)
-}
-
-function textOf(step: Step, places: readonly Place[]): string {
-  if (typeof step === 'string') return step
-  if (typeof step === 'object' && 'until' in step) return 'goes on'
-  const { path, line, text } = places[typeof step === 'number' ? step : step.place]!
-  const woken = typeof step === 'number' ? '' : 'woken: '
-  return `${woken}${path}:${line}  ${text}`
 }

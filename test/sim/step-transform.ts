@@ -50,6 +50,11 @@ export function transformModules(
   return { modules: stepped, places }
 }
 
+/** The same form for a module that is run as it is: nobody runs in between. */
+export function plainModule(module: ParsedModule): SteppedModule {
+  return { path: module.path, body: new ModuleTransform(module, new Set(), []).body() }
+}
+
 /** Where code stands decides what a stepped call in it becomes. */
 type Surroundings = 'steps' | 'constructor' | 'plain'
 

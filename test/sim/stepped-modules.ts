@@ -11,15 +11,21 @@ import type * as Position from '../../src/ring/position.ts'
 import type * as Rows from '../../src/ring/rows.ts'
 import type * as Signal from '../../src/ring/signal.ts'
 import type * as HeldPulls from '../../src/broker/held-pulls.ts'
+import type * as GatedReplies from '../../src/broker/gated-replies.ts'
 import type * as DispatchAgent from '../../src/store/dispatch-agent.ts'
 import type * as FlushAgent from '../../src/store/flush-agent.ts'
+import type * as Checkpoint from '../../src/store/checkpoint.ts'
+import type * as DeletedTopics from '../../src/store/deleted-topics.ts'
+import type * as LastStop from '../../src/store/last-stop.ts'
 import type * as LogAppender from '../../src/store/log-appender.ts'
+import type * as LogFiles from '../../src/store/log-files.ts'
 import type * as LogMemory from '../../src/store/log-memory.ts'
 import type * as LogReader from '../../src/store/log-reader.ts'
 import type * as LogWindow from '../../src/store/log-window.ts'
 import type * as LogWriter from '../../src/store/log-writer.ts'
+import type * as Recovery from '../../src/store/recovery.ts'
 import { importedNames, parseModule, type ParsedModule } from './step-source.ts'
-import { transformModules, type Place } from './step-transform.ts'
+import { plainModule, transformModules, type Place } from './step-transform.ts'
 import { Stepper } from './stepper.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -45,30 +51,56 @@ const STEPPED = [
   'src/broker/held-pulls.ts',
 ] as const
 
+/** Touches no shared memory, and is run as it is; but edits are made to it, too. In order of imports. */
+const PLAIN = [
+  'src/store/disk-error.ts',
+  'src/store/replace-file.ts',
+  'src/store/log-files.ts',
+  'src/store/consume-queue.ts',
+  'src/store/queue-tail.ts',
+  'src/store/checkpoint.ts',
+  'src/store/last-stop.ts',
+  'src/store/deleted-topics.ts',
+  'src/store/log-record.ts',
+  'src/store/log-scan.ts',
+  'src/store/log-recovery.ts',
+  'src/store/queue-recovery.ts',
+  'src/store/queue-filler.ts',
+  'src/store/stale-entries.ts',
+  'src/store/recovery.ts',
+  'src/broker/gated-replies.ts',
+] as const
+
 /** Called in stepped modules, done by the simulation. */
 const GIVEN = ['pwrite', 'encodeInto', 'visible', 'stopped']
 
 export type SteppedExports = typeof Agent &
   typeof ByteRing &
   typeof DirtyBits &
+  typeof Checkpoint &
+  typeof DeletedTopics &
   typeof DispatchAgent &
   typeof Floor &
   typeof FlushAgent &
+  typeof GatedReplies &
   typeof HeldPulls &
+  typeof LastStop &
   typeof Lock &
   typeof LogAppender &
+  typeof LogFiles &
   typeof LogMemory &
   typeof LogReader &
   typeof LogWindow &
   typeof LogWriter &
   typeof Poison &
   typeof Position &
+  typeof Recovery &
   typeof Rows &
   typeof Signal
 
 /** An edit of the sources that takes something away which must be there. */
 export interface Edit {
-  path: (typeof STEPPED)[number]
+  path: (typeof STEPPED | typeof PLAIN)[number]
   /** Stands exactly once in the file. */
   from: string
   to: string
@@ -89,26 +121,35 @@ const plain = await importPlain()
 export function loadStepped(edits: readonly Edit[] = []): Stepped {
   const sources = STEPPED.map((path) => parsedOnce(path, editedSource(path, edits)))
   const { modules, places } = transformModules(sources, GIVEN)
+  const others = PLAIN.map((path) => plainModule(parsedOnce(path, editedSource(path, edits))))
   const stepper = new Stepper()
   const loaded = new Map(plain)
-  for (const { path, body } of modules) {
-    const $import = (name: string) => importFrom(loaded, join(dirname(path), name))
+  for (const { path, body } of [...others, ...modules]) {
+    const $import = (name: string) => importFrom(loaded, targetOf(path, name))
     loaded.set(path, evaluate(body)($import, stepper))
   }
-  const exports = Object.assign({}, ...STEPPED.map((path) => loaded.get(path)))
+  const all = [...PLAIN, ...STEPPED].map((path) => loaded.get(path))
+  const exports = Object.assign({}, ...all)
   return { exports: exports as SteppedExports, stepper, places }
 }
 
 async function importPlain(): Promise<Map<string, object>> {
   const modules = new Map<string, object>()
-  for (const path of STEPPED) {
+  const ours: readonly string[] = [...STEPPED, ...PLAIN]
+  for (const path of ours) {
     for (const name of importedNames(parsedOnce(path, editedSource(path, [])))) {
-      const target = join(dirname(path), name)
-      if (modules.has(target) || (STEPPED as readonly string[]).includes(target)) continue
-      modules.set(target, (await import(join(ROOT, target))) as object)
+      const target = targetOf(path, name)
+      if (modules.has(target) || ours.includes(target)) continue
+      const isOfNode = target.startsWith('node:')
+      modules.set(target, (await import(isOfNode ? target : join(ROOT, target))) as object)
     }
   }
   return modules
+}
+
+/** What an import in a module names: a file, from the root of the repository, or a module of Node. */
+function targetOf(path: string, name: string): string {
+  return name.startsWith('.') ? join(dirname(path), name) : name
 }
 
 type ModuleBody = ($import: (name: string) => object, $s: Stepper) => object

@@ -54,14 +54,16 @@ class SimulatedFile {
     this.durable = Buffer.from(left)
   }
 
+  /** Only in bytes that were being written: what was synced in the same sector stays as it is. */
   #flip(random: Random, left: Buffer): void {
     if (this.#dirty.size === 0) return
-    const sector = random.pick([...this.#dirty])
-    const at = sector * SECTOR + random.below(SECTOR)
-    if (at < left.length) left[at]! ^= 1 << random.below(8)
+    const at = random.pick([...this.#dirty]) * SECTOR + random.below(SECTOR)
+    if (at < Math.min(left.length, this.bytes.length) && this.bytes[at] !== this.durable[at]) {
+      left[at]! ^= 1 << random.below(8)
+    }
   }
 
-  #withLength(length: number): Buffer {
+  #withLength(length: number): Buffer<ArrayBuffer> {
     const bytes = Buffer.alloc(length)
     this.durable.copy(bytes)
     return bytes

@@ -1,0 +1,72 @@
+import { SimFailure } from '../scheduler.ts'
+
+/** One message as it was appended. */
+export interface StoredRecord {
+  /** Its queue: an index of QUEUES. */
+  row: number
+  offset: number
+  position: number
+  end: number
+  bytes: Buffer
+  /** A power failure has spoilt its topic or properties before anybody was told of it. */
+  isTorn: boolean
+}
+
+/** What was appended to a store, and how much of it nobody may ever miss. */
+export class StoreLedger {
+  /** In the order of the log. */
+  readonly records: StoredRecord[] = []
+  /** By row, by offset; null stands for no message. */
+  readonly queues: (StoredRecord | null)[][]
+  /** Whatever ends below survives the death of the process. */
+  kept = 0
+  /** Whatever ends below survives the loss of power. */
+  synced = 0
+  /** Since the last recovery the power was lost: what nobody was promised may be torn. */
+  isTorn = false
+
+  constructor(rows: number) {
+    this.queues = Array.from({ length: rows }, () => [])
+  }
+
+  /** With the append lock held, when the bytes are in the window. */
+  append(record: StoredRecord): void {
+    const queue = this.queues[record.row]!
+    expect(record.offset === queue.length, `queue offset ${record.offset} of ${queue.length}`)
+    const end = this.records.at(-1)?.end ?? 0
+    expect(record.position >= end, `an append at ${record.position}, the log ends at ${end}`)
+    this.records.push(record)
+    queue.push(record)
+  }
+
+  /** Somebody was told of something below: an answer, a message read, a position seen. */
+  promise({ kept = 0, synced = 0 }: { kept?: number; synced?: number }): void {
+    this.kept = Math.max(this.kept, kept, synced)
+    this.synced = Math.max(this.synced, synced)
+  }
+
+  losePower(): void {
+    this.kept = this.synced
+    this.isTorn = true
+  }
+
+  /** Recovery ended with this: from now on it stays. */
+  settle(end: number): void {
+    this.cut(end)
+    this.kept = this.synced = end
+    this.isTorn = false
+  }
+
+  cut(end: number): void {
+    const keeps = (record: StoredRecord | null): boolean => record === null || record.end <= end
+    while (this.records.length > 0 && !keeps(this.records.at(-1)!)) this.records.pop()
+    for (const queue of this.queues) {
+      while (queue.length > 0 && !keeps(queue.at(-1)!)) queue.pop()
+      while (queue.length > 0 && queue.at(-1) === null) queue.pop()
+    }
+  }
+}
+
+export function expect(holds: boolean, problem: string): void {
+  if (!holds) throw new SimFailure(problem)
+}

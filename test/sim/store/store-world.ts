@@ -1,0 +1,149 @@
+import type { CheckpointTimes } from '../../../src/store/checkpoint.ts'
+import { logFileName } from '../../../src/store/log-files.ts'
+import type { Recovered } from '../../../src/store/recovery.ts'
+import { PowerFailure, SimulatedDisk } from '../../support/simulated-disk.ts'
+import type { Random } from '../random.ts'
+import type { Stepped, SteppedExports } from '../stepped-modules.ts'
+import { checkRecovered } from './store-check.ts'
+import { StoreLedger } from './store-ledger.ts'
+import { QUEUES } from './store-sources.ts'
+
+export const ROOT = '/store'
+/** They hold the longest append; in some a file is one sector more or less. */
+const FILE_SIZES = [1000, 1024, 1537, 3000]
+/** Some files are shorter than a sector. */
+const QUEUE_FILE_SIZES = [100, 400, 1000, 2000]
+const WINDOWS = [1024, 2048]
+/** Changes to the disk that a recovery makes, or less. */
+const RECOVERY_CHANGES = 25
+const START_MS = 1_700_000_000_000
+/** The kernel has written everything back by then. */
+const WRITE_BACK_MS = 35_000
+
+export type Crash = 'kill' | 'losePower'
+
+/** One disk and what was written to it, over all lives of the stores on it. */
+export class StoreWorld {
+  readonly core: SteppedExports
+  readonly stepped: Stepped
+  readonly random: Random
+  readonly disk: SimulatedDisk
+  readonly ledger = new StoreLedger(QUEUES.length)
+  readonly sizes: { fileSize: number; queueFileSize: number; windowSize: number }
+  readonly isSyncFlush: boolean
+  /** All messages have one length. */
+  readonly isEqual: boolean
+  timeMs = START_MS
+  crashes = 0
+  #boot = 1
+  #writtenBackMs = START_MS
+
+  constructor(stepped: Stepped, random: Random) {
+    this.stepped = stepped
+    this.core = stepped.exports
+    this.random = random
+    this.disk = new SimulatedDisk(random)
+    this.sizes = {
+      fileSize: random.pick(FILE_SIZES),
+      queueFileSize: random.pick(QUEUE_FILE_SIZES),
+      windowSize: random.pick(WINDOWS),
+    }
+    this.isSyncFlush = random.oneIn(2)
+    this.isEqual = random.oneIn(2)
+    this.disk.mayFlip = random.oneIn(4)
+    this.disk.makeDirectory(ROOT)
+  }
+
+  get boot(): string {
+    return `boot ${this.#boot}`
+  }
+
+  /** Recovers, perhaps after some recoveries that were broken off, and checks what is there. */
+  open(): Recovered {
+    const recovered = this.#recoverAtLast()
+    checkRecovered(this, recovered)
+    this.ledger.settle(recovered.end)
+    return recovered
+  }
+
+  crash(kind: Crash): void {
+    this.crashes++
+    const { disk } = this
+    disk.refusal = null
+    disk.failCallAt = Infinity
+    disk[kind]()
+    if (kind === 'kill') return
+    this.ledger.losePower()
+    this.#boot++
+  }
+
+  /** By so much the clock goes on; the kernel writes back what is old. */
+  passTime(ms: number): void {
+    this.timeMs += ms
+    if (this.timeMs - this.#writtenBackMs < WRITE_BACK_MS) return
+    this.#writtenBackMs = this.timeMs
+    this.disk.syncAll()
+  }
+
+  /** What stands in the log now; the positions lie in one file. */
+  logBytes(from: number, to: number): Buffer {
+    const start = this.#startOf(from)
+    return this.disk.readFile(this.#pathOf(start)).subarray(from - start, to - start)
+  }
+
+  /** What of it a power failure leaves. */
+  durableBytes(from: number, to: number): Buffer {
+    const start = this.#startOf(from)
+    return this.disk.durableFile(this.#pathOf(start)).subarray(from - start, to - start)
+  }
+
+  hasFile(position: number): boolean {
+    return this.disk.exists(this.#pathOf(this.#startOf(position)))
+  }
+
+  get times(): CheckpointTimes {
+    return this.core.readCheckpoint(this.disk, ROOT)
+  }
+
+  #startOf(position: number): number {
+    return position - (position % this.sizes.fileSize)
+  }
+
+  #pathOf(start: number): string {
+    return `${ROOT}/commitlog/${logFileName(start)}`
+  }
+
+  #recoverAtLast(): Recovered {
+    for (;;) {
+      const { disk, random } = this
+      if (random.oneIn(3)) disk.failAt = disk.changes + random.below(RECOVERY_CHANGES)
+      try {
+        return this.#recover()
+      } catch (error) {
+        if (!(error instanceof PowerFailure)) throw error
+        this.crash(random.pick(['kill', 'losePower']))
+      } finally {
+        disk.failAt = Infinity
+      }
+    }
+  }
+
+  /** As BrokerStore opens a store. */
+  #recover(): Recovered {
+    const { core, disk, boot, sizes } = this
+    const deleted = new core.DeletedTopics(disk, ROOT)
+    const recovered = core.recover(disk, {
+      root: ROOT,
+      logDirectory: `${ROOT}/commitlog`,
+      logFileSize: sizes.fileSize,
+      queues: { root: `${ROOT}/consumequeue`, fileSize: sizes.queueFileSize },
+      lastStop: core.readLastStop(disk, ROOT, boot),
+      checkCrc: true,
+      times: this.times,
+      deletedBelow: deleted.below,
+    })
+    deleted.keepWithin(recovered)
+    core.beginRun(disk, ROOT, boot)
+    return recovered
+  }
+}
