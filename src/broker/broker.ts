@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import { ConfigError } from '../config/load.ts'
+import { fewProblems } from '../log/few-problems.ts'
 import type { Log } from '../log/log.ts'
 import { formatAddress, hostBytes } from '../net/address.ts'
 import { Handlers } from '../net/handlers.ts'
@@ -197,7 +198,8 @@ function peersOf(workers: Workers, context: OpenBrokerContext, store: BrokerStor
     const { poison, thread } = store.shared
     failThread(error, { poison, thread, rouseAll: () => store.shared.rouseAll() })
   }
-  const handlers = new Handlers((problem, error) => log.error({ error: String(error) }, problem))
+  const report = (problem: string, error: unknown) => log.error({ error: String(error) }, problem)
+  const handlers = new Handlers(fewProblems(report, () => context.clock.now()))
   registerHandlers(handlers, context, () => storeInfo(store))
   const events = {
     handlers,

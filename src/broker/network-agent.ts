@@ -143,6 +143,11 @@ export class NetworkAgent {
     this.#endTurn()
   }
 
+  /** Whether replies to sends still wait for the disk. */
+  get isWaiting(): boolean {
+    return !this.#gates.isEmpty
+  }
+
   /** Everything that is pending leaves; after that nothing more is taken. */
   close(): void {
     this.#endTurn()

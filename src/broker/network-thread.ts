@@ -27,6 +27,9 @@ import { TopicQueues } from './topic-queues.ts'
 import { TurnClock } from './turn-clock.ts'
 import type { NetworkBoot, NetworkCommand, NetworkReport } from './workers.ts'
 
+/** At a stop, replies that wait for the disk have this long to leave. */
+const ANSWER_MS = 1000
+
 /** Puts a network worker together and does what main tells it. */
 export class NetworkThread {
   readonly #shared: LogShared
@@ -120,6 +123,8 @@ export class NetworkThread {
 
   async #stop(): Promise<void> {
     const closing = this.#listeners.map((listener) => listener.close())
+    for (const connection of this.#connections) connection.pause()
+    await this.#untilAnswered()
     this.#agent.close()
     this.#connections.closeAll('the broker stops')
     await Promise.all(closing)
@@ -128,6 +133,15 @@ export class NetworkThread {
     this.#queues.closeAll()
     this.#report({ kind: 'stopped' })
     this.#shared.signal.wake()
+  }
+
+  /** What was taken is answered, if the disk allows it in time. */
+  async #untilAnswered(): Promise<void> {
+    const deadline = monotonicClock.now() + ANSWER_MS
+    while (this.#agent.isWaiting && monotonicClock.now() < deadline) {
+      this.#agent.onWake()
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
   }
 
   #sendHandler(parts: { window: LogWindow; writer: LogWriter; replies: ReplyWriter }): SendHandler {

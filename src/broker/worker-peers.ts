@@ -30,6 +30,7 @@ export interface PeerEvents {
 
 /** Requests of one worker's clients that may be unanswered. */
 const IN_FLIGHT_MAX = 16_384
+const IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
 
 let nextPeerId = 1
 
@@ -71,6 +72,7 @@ export class WorkerPeers {
   readonly #events: PeerEvents
   readonly #peers = new Map<number, WorkerPeer>()
   #inFlight = 0
+  #inFlightBytes = 0
 
   constructor(link: ThreadLink, events: PeerEvents) {
     this.#link = link
@@ -115,11 +117,18 @@ export class WorkerPeers {
   async #onRequest(peer: WorkerPeer, frame: Buffer): Promise<void> {
     const request = decodeOrClose(peer, frame)
     if (request === null || isResponse(request)) return // nobody here asked for anything
-    if (this.#inFlight === IN_FLIGHT_MAX) return refuse(peer, request)
+    if (this.#isOverloaded(frame)) return refuse(peer, request)
     this.#inFlight++
+    this.#inFlightBytes += frame.length
     const response = await this.#events.handlers.answer(request, peer)
     this.#inFlight--
+    this.#inFlightBytes -= frame.length
     if (response !== null) peer.send(response)
+  }
+
+  #isOverloaded({ length }: Buffer): boolean {
+    if (this.#inFlight === IN_FLIGHT_MAX) return true
+    return this.#inFlight > 0 && this.#inFlightBytes + length > IN_FLIGHT_BYTES_MAX
   }
 
   async #onAsk(id: number, ask: Ask): Promise<void> {
@@ -151,6 +160,7 @@ function decodeOrClose(peer: WorkerPeer, frame: Buffer): RemotingCommand | null 
 
 function refuse(peer: WorkerPeer, request: RemotingCommand): void {
   if (isOneway(request)) return
-  const why = `[OVERLOAD]system busy, start flow control for a while: ${IN_FLIGHT_MAX} requests are under way`
+  const why =
+    '[OVERLOAD]system busy, start flow control for a while: too many requests are under way'
   peer.send(responseTo(request, ResponseCode.SYSTEM_BUSY, why))
 }

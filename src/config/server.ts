@@ -9,6 +9,7 @@ export const serverSettings = {
   serverChannelMaxIdleTimeSeconds: int({
     default: 120,
     min: 1,
+    max: 2_000_000, // timers take no more
     unit: 's',
     doc: 'A connection that neither sends nor receives for this long is closed.',
   }),

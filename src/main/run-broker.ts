@@ -6,11 +6,12 @@ import type { EarlyWorkers } from '../broker/early-workers.ts'
 import { brokerDeclaration } from '../config/broker.ts'
 import { createLog } from '../log/log.ts'
 import { configureProcess } from './prepare-start.ts'
-import { closeOnSignal, endWithError } from './stop-signals.ts'
+import { closeOnSignal, endOnBugs, endWithError } from './stop-signals.ts'
 
 /** What `mqbroker` does, with threads that load their code meanwhile. */
 export async function runBroker(early: EarlyWorkers): Promise<void> {
   const config = configureProcess('mqbroker', brokerDeclaration)
+  endOnBugs()
   try {
     const log = createLog('mqbroker')
     const broker = await Broker.start({ config, disk: systemDisk, clock: systemClock, log, early })

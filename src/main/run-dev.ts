@@ -9,13 +9,14 @@ import { loadConfig } from '../config/load.ts'
 import { namesrvDeclaration } from '../config/namesrv.ts'
 import { createLog, type Log } from '../log/log.ts'
 import { startNamesrv } from '../namesrv/namesrv.ts'
-import { closeOnSignal, endWithError } from './stop-signals.ts'
+import { closeOnSignal, endOnBugs, endWithError } from './stop-signals.ts'
 
 const HOST = '127.0.0.1'
 const DEFAULT_PORTS = { RINGMQ_NAMESRV_PORT: '9876', RINGMQ_BROKER_PORT: '10911' }
 
 /** What `npm start` does, with threads that load their code meanwhile. */
 export async function runDev(early: EarlyWorkers): Promise<void> {
+  endOnBugs()
   try {
     const log = createLog('ringmq')
     const data = resolve(process.env.RINGMQ_DATA ?? 'data')

@@ -1,5 +1,7 @@
+import { writeSync } from 'node:fs'
 import { constants } from 'node:os'
 
+import { endPoisoned } from '../ring/thread-failure.ts'
 import { ExitCode } from './exit-code.ts'
 
 /** Keeps the process alive while it closes: a close that waits for other threads (waitAsync) does not. */
@@ -22,6 +24,19 @@ export function closeOnSignal(close: () => Promise<void>): void {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+/**
+ * An error that nobody expected on main: what the threads share cannot be trusted any more, and the
+ * next start recovers from the disk. Exit code 70.
+ */
+export function endOnBugs(): void {
+  const end = (error: unknown) => {
+    writeSync(2, `RingMQ ends: ${describe(error)}\n`)
+    endPoisoned()
+  }
+  process.on('uncaughtException', end)
+  process.on('unhandledRejection', end)
 }
 
 /** The last words of a program that cannot start or cannot close. */

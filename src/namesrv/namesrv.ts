@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { NamesrvConfig } from '../config/namesrv.ts'
+import { fewProblems } from '../log/few-problems.ts'
 import type { Log } from '../log/log.ts'
 import { Handlers } from '../net/handlers.ts'
 import { RemotingServer } from '../net/remoting-server.ts'
@@ -73,7 +74,7 @@ function makeParts({ config, clock = systemClock, log }: NamesrvOptions): Parts 
 
 function makeHandlers(parts: Parts): Handlers {
   const report = (problem: string, error: unknown) => parts.log.error({ err: error }, problem)
-  const handlers = new Handlers(report)
+  const handlers = new Handlers(fewProblems(report, () => parts.clock.now()))
   serveRegistration(handlers, parts)
   serveRoutes(handlers, parts)
   serveTopicLists(handlers, parts)

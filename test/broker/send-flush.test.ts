@@ -185,3 +185,16 @@ test('behind a fence no send is taken', async () => {
   expect(code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)
   expect(remark).toContain('until it is restarted')
 })
+
+test('a worker that is told to stop first answers what waits for the disk', async () => {
+  const broker = await SteppedBroker.open(SYNC)
+  broker.addTopic('T')
+  const client = await broker.connect()
+  const waiting = client.send(SendMessageV2, sendHeader('T'), { body: BODY })
+  await settled(client)
+  const stopped = broker.stop()
+  broker.flushAgent.turn()
+  expect((await client.replyTo(waiting)).code).toBe(0)
+  await stopped
+  await client.closed
+})

@@ -84,6 +84,10 @@ export class SimDisk implements Disk {
 
   syncDirectory(): void {}
 
+  usage(): { used: number; usable: number } {
+    return { used: 0, usable: 2 ** 40 }
+  }
+
   #bytes(descriptor: number): Buffer {
     return this.readFile(this.#open[descriptor]!)
   }

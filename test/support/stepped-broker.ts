@@ -40,6 +40,7 @@ export class SteppedBroker {
   readonly #rowsChanges: RowsChange[] = []
   readonly #clients: RawClient[] = []
   #version = 0
+  #isStopping = false
   #onReport: () => void = () => undefined
 
   private constructor(store: BrokerStore, settings: Record<string, string>) {
@@ -61,7 +62,7 @@ export class SteppedBroker {
     this.flushAgent = new FlushAgent(
       flush.shared,
       { ...flush, disk: systemDisk, clock: systemClock },
-      { root, isSyncFlush, intervalMs: 0 },
+      { root, isSyncFlush, intervalMs: 0, leastPages: 0, thoroughMs: 0 },
     )
     const dispatch = onThread(Thread.DISPATCH)
     this.#dispatchAgent = new DispatchAgent(dispatch.shared, {
@@ -145,12 +146,20 @@ export class SteppedBroker {
     return this.#listen()
   }
 
-  async #close(): Promise<void> {
-    for (const client of this.#clients) client.close()
-    await Promise.all(this.#clients.map(({ closed }) => closed))
+  /** The worker is told to stop; resolves when it has. */
+  stop(): Promise<void> {
+    if (this.#isStopping) return Promise.resolve()
+    this.#isStopping = true
     const stopped = new Promise<void>((resolve) => (this.#onReport = resolve))
     this.#thread.onCommand({ kind: 'stop' })
-    await stopped
+    return stopped
+  }
+
+  async #close(): Promise<void> {
+    this.flushAgent.turn() // replies that wait for it leave, and hold up nothing
+    for (const client of this.#clients) client.close()
+    await Promise.all(this.#clients.map(({ closed }) => closed))
+    await this.stop()
     this.flushAgent.close()
     this.#dispatchAgent.close()
     await this.#store.close()

@@ -39,7 +39,7 @@ function flush(world: LogWorld): Steps<void> {
   const agent = new core.FlushAgent(
     shared,
     { files, writer, disk, clock: world.clock(core.Thread.FLUSH) },
-    { root: '/store', isSyncFlush, intervalMs: 2 },
+    { root: '/store', isSyncFlush, intervalMs: 2, leastPages: 0, thoroughMs: 2 },
   )
   return step<void>(core.run(agent, shared.signal, () => shared.isStopped()))
 }

@@ -1,0 +1,18 @@
+/** What `ringmq fsck` runs, docs/fsck.md. */
+import { parseFsck, runFsck, USAGE } from '../fsck/command.ts'
+import { FsckExit } from '../fsck/report.ts'
+import { endWithError } from './stop-signals.ts'
+
+const [, , , ...argv] = process.argv // node, this file, the name in the list of processes
+const isHelp = argv.includes('--help') || argv.includes('-h')
+const given = isHelp ? null : parseFsck(argv)
+if (given === null) {
+  console.log(USAGE)
+  process.exitCode = isHelp ? FsckExit.CLEAN : FsckExit.CANNOT_CHECK
+} else {
+  try {
+    process.exitCode = await runFsck(given, (line) => console.log(line))
+  } catch (error) {
+    endWithError(error)
+  }
+}
