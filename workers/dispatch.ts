@@ -1,25 +1,18 @@
 // Owns `dispatched`, the consume queue files and the queues' `max`.
-import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { systemDisk } from '../src/base/disk.ts'
-import type { DispatchCommand, WorkerBoot } from '../src/broker/workers.ts'
+import type { WorkerBoot } from '../src/broker/workers.ts'
+import { rowsChangesOf } from '../src/broker/rows-changes.ts'
 import { run } from '../src/ring/agent.ts'
 import { DirtyBits } from '../src/ring/dirty-bits.ts'
 import { failThread } from '../src/ring/thread-failure.ts'
+import { Closing, withClosing } from '../src/store/closing.ts'
 import { DispatchAgent } from '../src/store/dispatch-agent.ts'
 import { LogFiles } from '../src/store/log-files.ts'
 import { LogShared } from '../src/store/log-memory.ts'
 import { LogWindow } from '../src/store/log-window.ts'
 import { storePlaces } from '../src/store/store-places.ts'
 import { visibleOf } from '../src/store/visible.ts'
-
-function takeChanges(): DispatchCommand[] {
-  const changes: DispatchCommand[] = []
-  for (;;) {
-    const received = receiveMessageOnPort(parentPort!)
-    if (received === undefined) return changes
-    changes.push(received.message as DispatchCommand)
-  }
-}
 
 function start({ memory, thread, config, dirty }: WorkerBoot): void {
   const shared = new LogShared(memory, thread)
@@ -32,9 +25,10 @@ function start({ memory, thread, config, dirty }: WorkerBoot): void {
       visible: visibleOf(shared, config.flushDiskType === 'SYNC_FLUSH'),
       queues,
       dirty: dirty.map((memoryOf) => new DirtyBits(memoryOf, shared.rows.capacity)),
-      takeChanges,
+      takeChanges: () => rowsChangesOf(parentPort!),
     })
-    run(agent, shared.signal, () => shared.isStopped())
+    const closing = new Closing(shared, (position) => agent.closeBelow(position))
+    run(withClosing(agent, closing), shared.signal, () => shared.isStopped())
   } catch (error) {
     failThread(error, { poison: shared.poison, thread, rouseAll: () => shared.rouseAll() })
   }

@@ -12,6 +12,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeSync,
 } from 'node:fs'
 
@@ -21,6 +22,12 @@ export interface Span {
   offset: number
   length: number
   position: number
+}
+
+/** Of a file system, in bytes. What root keeps for itself counts as neither. */
+export interface DiskUsage {
+  used: number
+  usable: number
 }
 
 /**
@@ -49,6 +56,8 @@ export interface Disk {
   readFile(path: string): Buffer
   /** Makes entries of a directory (new names, renames) durable. */
   syncDirectory(path: string): void
+  /** Of the file system that holds the path. Costs nothing: the kernel knows the figures. */
+  usage(path: string): DiskUsage
 }
 
 function pread(descriptor: number, { buffer, offset, length, position }: Span): number {
@@ -77,6 +86,11 @@ function syncDirectory(path: string): void {
   }
 }
 
+function usage(path: string): DiskUsage {
+  const { bsize, blocks, bfree, bavail } = statfsSync(path)
+  return { used: (blocks - bfree) * bsize, usable: bavail * bsize }
+}
+
 function create(path: string): number {
   return openSync(path, existsSync(path) ? 'r+' : 'w+')
 }
@@ -102,4 +116,5 @@ export const systemDisk: Disk = {
   rename: renameSync,
   readFile: (path) => readFileSync(path),
   syncDirectory,
+  usage,
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { BrokerConfig } from '../config/broker.ts'
+import { Closing } from '../store/closing.ts'
 import { Checkpoint, readCheckpoint } from '../store/checkpoint.ts'
 import { PRE_BLANK_LENGTH, UNIT_LENGTH, readUnit, type Unit } from '../store/consume-queue.ts'
 import { DeletedTopics } from '../store/deleted-topics.ts'
@@ -43,6 +44,7 @@ export class BrokerStore {
   readonly #files: LogFiles
   readonly #reader: LogReader
   readonly #queues: TopicQueues
+  readonly #closing: Closing
   readonly #head = Buffer.alloc(HEAD_LENGTH)
   readonly #units = Buffer.alloc(UNIT_LENGTH)
 
@@ -77,6 +79,7 @@ export class BrokerStore {
     this.writer = new LogWriter(this.shared, window, this.#files, disk)
     this.#reader = new LogReader(this.shared, window, this.#files)
     this.#queues = new TopicQueues(this.places.queues, disk)
+    this.#closing = new Closing(this.shared, (position) => this.#closeBelow(position))
     const firstFree = fileSize * Math.ceil(recovered.end / fileSize)
     this.shared.publishCreated(firstFree)
   }
@@ -140,6 +143,17 @@ export class BrokerStore {
     return { end: this.shared.appended.value(), timestamp, queues, entries }
   }
 
+  /** Closes what is about to be deleted. Main calls it whenever it is woken. */
+  closeDeletable(): void {
+    this.#closing.turn()
+  }
+
+  #closeBelow(position: number): boolean {
+    this.#files.closeBelow(position)
+    this.#queues.closeBelowMin((row) => this.shared.rows.min(row))
+    return true
+  }
+
   /** The row exists and messages have been stored under it. */
   minOffset(row: number): number {
     return this.shared.rows.min(row)
@@ -154,6 +168,7 @@ export class BrokerStore {
     const unit = this.unitAt(topic, queueId, offset)
     if (unit === null) return -1
     const length = Math.min(HEAD_LENGTH, unit.length)
+    if (unit.position < this.shared.minPosition.value()) return -1 // deleted, or about to be
     if (this.#reader.read(unit.position, length, this.#head, 0) < length) return -1
     const record = new RecordParts()
     readHead(record, new DataView(this.#head.buffer, this.#head.byteOffset), 0)

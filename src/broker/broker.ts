@@ -11,8 +11,8 @@ import { RemotingClient } from '../net/remoting-client.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { runOnLoop } from '../ring/agent.ts'
 import { endPoisoned, failThread } from '../ring/thread-failure.ts'
-import { Fault, Thread } from '../store/log-memory.ts'
-import type { Ask } from './asks.ts'
+import { Fault, RetentionAsk, Thread } from '../store/log-memory.ts'
+import type { Ask as WorkerAsk } from './asks.ts'
 import { BrokerStore } from './broker-store.ts'
 import { openBrokerContext, type OpenBrokerContext } from './broker-context.ts'
 import { EarlyWorkers } from './early-workers.ts'
@@ -22,6 +22,7 @@ import { MainQueueStore } from './main-queue-store.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
 import { Registration } from './registration.ts'
 import { storeInfo } from './store-info.ts'
+import { StoreLog } from './store-log.ts'
 import { groupNameFault, shown } from './topic-names.ts'
 import { WorkerPeers } from './worker-peers.ts'
 import { Workers } from './workers.ts'
@@ -95,10 +96,12 @@ export class Broker {
   static async #startOn(store: BrokerStore, parts: BrokerParts): Promise<Broker> {
     const { config, clock, log } = parts
     const ports = await bindPorts(config)
+    const storeLog = new StoreLog(store.shared, config, log)
     const workers = new Workers(store.shared, config, {
       storeHost: await storeHost(config.brokerIP1, ports.port),
       early: parts.early ?? new EarlyWorkers(),
       onFailure: endAfter,
+      onStoreNews: (news) => storeLog.onNews(news),
     })
     const publisher = new MetadataPublisher(store.shared, workers, store.rows)
     for (const topic of store.rows.topics()) publisher.publishRows(topic)
@@ -108,12 +111,13 @@ export class Broker {
       publisher.onWake()
       if (drain()) store.shared.signal.wake() // the next turn comes after timers and sockets
     }
-    const stopLoop = startLoop(store, turn, log) // before anybody waits for a worker's answer
+    const stopLoop = startLoop(store, turn, storeLog) // before anybody waits for a worker's answer
     const queueStore = new MainQueueStore(store, publisher, BrokerStore.hotBytes(config))
     const parted = { config, store: queueStore, metadata: publisher, clock, log }
     const context = await openBrokerContext(parted)
     peers = peersOf(workers, context, store)
     await publisher.applied()
+    store.shared.askRetention(RetentionAsk.BEGIN) // flush has been told of all queues, too
     await Promise.all(workers.network.map((worker) => listen(worker, workers, ports)))
     const client = new RemotingClient({})
     const registration = register(ports.port, context, client)
@@ -212,7 +216,7 @@ function peersOf(workers: Workers, context: OpenBrokerContext, store: BrokerStor
         context.offsets.commit(group, topic, queueId, offset)
       }
     },
-    onAsk: (ask: Ask) => make(ask, context),
+    onAsk: (ask: WorkerAsk) => make(ask, context),
     onError,
     log,
   }
@@ -220,7 +224,7 @@ function peersOf(workers: Workers, context: OpenBrokerContext, store: BrokerStor
 }
 
 /** Makes what a send or a pull lacks, when the configuration allows it. */
-async function make(ask: Ask, context: OpenBrokerContext): Promise<void> {
+async function make(ask: WorkerAsk, context: OpenBrokerContext): Promise<void> {
   if (ask.kind === 'topic') {
     const { topic, defaultTopic: template, queueNums: queueCount } = ask
     await context.topics.createOnSend({ topic, template, queueCount, topicSysFlag: 0 })
@@ -235,23 +239,14 @@ async function make(ask: Ask, context: OpenBrokerContext): Promise<void> {
 }
 
 /** Main's share of the shared memory: wakes by other threads, and what they say of the disk. */
-function startLoop(store: BrokerStore, turn: () => void, log: Log): () => void {
+function startLoop(store: BrokerStore, turn: () => void, storeLog: StoreLog): () => void {
   let isStopped = false
-  let fault: number = Fault.NONE
-  const sayFault = () => {
-    const now = store.shared.fault()
-    if (now === fault) return
-    fault = now
-    if (now === Fault.NONE) log.info({}, 'the disk has space again: sends are taken')
-    else if (now === Fault.NO_SPACE)
-      log.error({}, 'the disk is full or files cannot be opened: sends are refused')
-    else log.error({}, 'a write or flush failed: sends are refused until a restart')
-  }
   const { signal, poison, thread } = store.shared
   runOnLoop(
     () => {
       turn()
-      sayFault()
+      store.closeDeletable()
+      storeLog.onWake()
     },
     signal,
     () => isStopped,

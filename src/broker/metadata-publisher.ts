@@ -100,7 +100,7 @@ export class MetadataPublisher implements Metadata {
     this.#isDue = false
     if (this.#changes.length === 0 && this.#rowsChanges.length === 0) return
     this.#version++
-    this.#workers.tellDispatch(this.#rowsChanges)
+    this.#workers.tellFollowers(this.#rowsChanges)
     this.#workers.tellNetwork({ kind: 'metadata', changes: this.#changes, version: this.#version })
     this.#changes = []
     this.#rowsChanges = []

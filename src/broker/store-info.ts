@@ -6,11 +6,14 @@ const FAULTS = { [Fault.NONE]: 'none', [Fault.NO_SPACE]: 'noSpace', [Fault.FENCE
 /** What the store says of itself in GET_BROKER_RUNTIME_INFO, by Apache's keys; ours start with ringmq. */
 export function storeInfo({ shared, places }: BrokerStore): [string, string][] {
   const written = shared.written.value()
+  const disk = shared.diskPercent()
   return [
     ['commitLogMinOffset', String(shared.minPosition.value())],
     ['commitLogMaxOffset', String(shared.appended.value())],
     ['dispatchBehindBytes', String(Math.max(0, written - shared.dispatched.value()))],
     ['remainHowManyDataToFlush', `${shared.appended.value() - shared.flushed.value()} B`],
+    ['commitLogDiskRatio', String(disk.log / 100)],
+    ['consumeQueueDiskRatio', String(disk.queues / 100)],
     ['ringmqStoreFault', FAULTS[shared.fault() as keyof typeof FAULTS]],
     ['ringmqStorePath', places.root],
   ]

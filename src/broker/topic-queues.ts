@@ -33,6 +33,11 @@ export class TopicQueues {
     return new ConsumeQueue(queueDirectory(this.#place, topic, queueId), options)
   }
 
+  /** Closes files whose entries all lie below their queue's `min`: they are about to go. */
+  closeBelowMin(minOf: (row: number) => number): void {
+    for (const [row, { queue }] of this.#byRow) queue.closeBelow(minOf(row))
+  }
+
   /** The topic is deleted: closes its files. */
   forget(rows: readonly number[]): void {
     for (const row of rows) {

@@ -4,6 +4,7 @@ import { DirtyBits } from '../ring/dirty-bits.ts'
 import { isThreadFailure } from '../ring/thread-failure.ts'
 import type { RowsChange } from '../store/topic-rows.ts'
 import { Thread, type LogMemory, type LogShared } from '../store/log-memory.ts'
+import type { StoreNews } from '../store/retention.ts'
 import type { EarlyWorkers, WorkerRole } from './early-workers.ts'
 import type { MetadataChange } from './metadata-change.ts'
 import { type LinkEnd, linkEnds, ThreadLink } from './thread-link.ts'
@@ -37,9 +38,6 @@ export type NetworkReport =
   | { kind: 'failed'; message: string }
   | { kind: 'stopped' }
 
-/** Main to dispatch, read by it when the metadata version has moved. */
-export type DispatchCommand = RowsChange
-
 export interface NetworkWorker {
   worker: Worker
   link: ThreadLink
@@ -55,6 +53,7 @@ export class Workers {
   readonly #exits: Promise<void>[] = []
   readonly #early: EarlyWorkers
   readonly #onFailure: (reason: string) => void
+  readonly #flush: Worker
   readonly #dispatch: Worker
   #isStopping = false
 
@@ -65,6 +64,7 @@ export class Workers {
       storeHost: Uint8Array
       early: EarlyWorkers
       onFailure: (reason: string) => void
+      onStoreNews: (news: StoreNews) => void
     },
   ) {
     this.#shared = shared
@@ -73,14 +73,20 @@ export class Workers {
     this.#early = options.early
     const { capacity } = shared.rows
     this.#dirty = Array.from({ length: config.networkWorkers }, () => DirtyBits.allocate(capacity))
-    this.#start('flush', this.#boot(Thread.FLUSH))
+    this.#flush = this.#start('flush', this.#boot(Thread.FLUSH))
+    this.#flush.on('message', (message) => {
+      if (!isThreadFailure(message)) options.onStoreNews(message as StoreNews)
+    })
     this.#dispatch = this.#start('dispatch', this.#boot(Thread.DISPATCH))
     for (let nth = 0; nth < config.networkWorkers; nth++) this.#startNetwork(nth, options.storeHost)
   }
 
   /** Rows of topics, before the version that counts them in is published. */
-  tellDispatch(changes: readonly DispatchCommand[]): void {
-    for (const change of changes) this.#dispatch.postMessage(change)
+  tellFollowers(changes: readonly RowsChange[]): void {
+    for (const change of changes) {
+      this.#flush.postMessage(change) // first: it must know of whatever dispatch writes
+      this.#dispatch.postMessage(change)
+    }
   }
 
   tellNetwork(command: NetworkCommand): void {

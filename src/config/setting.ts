@@ -90,6 +90,39 @@ export function bytes(options: NumberOptions): Setting<number> {
   return int({ unit: 'bytes', min: 1, ...options })
 }
 
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+}
+
+/** Bytes of something large: `1073741824`, or with a unit, as in `4GiB`. */
+export function size(options: Options<number>): Setting<number> {
+  const allowed = 'bytes, or a whole number with KiB, MiB, GiB or TiB, such as 4GiB'
+  return setting('long', allowed, options, (written) => {
+    const [, digits, unit] = /^(\d{1,15}) ?((?:[KMGT]iB)?)$/.exec(written) ?? []
+    const value = Number(digits) * (UNITS[unit ?? ''] ?? NaN)
+    return Number.isSafeInteger(value) ? value : undefined
+  })
+}
+
+/** Hours of the day from 00 to 23, separated by `;`, as written: `04` or `04;16`. */
+export function hoursOfDay(options: Options<string>): Setting<string> {
+  const allowed = 'hours from 00 to 23 separated by ";", such as 04 or 04;16'
+  return setting('String', allowed, options, (written) =>
+    written.split(';').every((hour) => /^(?:[01]?\d|2[0-3])$/.test(hour.trim()))
+      ? written
+      : undefined,
+  )
+}
+
+/** A share in percent. */
+export function percent(options: NumberOptions): Setting<number> {
+  return int({ min: 1, max: 100, unit: 'percent', ...options })
+}
+
 /** A whole number of milliseconds that fits in Java's int. */
 export function milliseconds(options: NumberOptions): Setting<number> {
   return int({ unit: 'ms', min: 1, ...options })

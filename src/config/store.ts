@@ -8,11 +8,14 @@ import {
   bytes,
   type ConfigOf,
   derived,
+  hoursOfDay,
   int,
   milliseconds,
   oneOf,
   path,
+  percent,
   port,
+  size,
 } from './setting.ts'
 
 export const storeSettings = {
@@ -55,9 +58,68 @@ export const storeSettings = {
     important: true,
     doc: 'With ASYNC_FLUSH: time between two looks whether the log has grown enough to be flushed.',
   }),
+  flushCommitLogLeastPages: int({
+    default: 4,
+    min: 0,
+    doc: 'With ASYNC_FLUSH: pages of 4 KiB that the log must have grown by to be flushed at such a look. 0 flushes whatever there is.',
+  }),
   flushCommitLogThoroughInterval: milliseconds({
     default: 10_000,
     doc: 'With ASYNC_FLUSH: time after which the log is flushed however little it has grown.',
+  }),
+  fileReservedTime: int({
+    default: 72,
+    min: 0,
+    unit: 'hours',
+    important: true,
+    doc: 'Age of its newest message at which a log file may be deleted.',
+  }),
+  deleteWhen: hoursOfDay({
+    default: '04',
+    important: true,
+    doc: 'Hours of the day (local time) in which files past fileReservedTime are deleted. Beyond diskMaxUsedSpaceRatio the hour does not matter.',
+  }),
+  diskMaxUsedSpaceRatio: percent({
+    default: 75,
+    doc: 'Share of the disk in use beyond which files past fileReservedTime are deleted at any hour.',
+  }),
+  diskSpaceCleanForciblyRatio: percent({
+    default: 85,
+    doc: 'Share of the disk in use beyond which the oldest log files are deleted however young they are, one at a time, until it is not exceeded any more. Needs cleanFileForciblyEnable.',
+  }),
+  diskSpaceWarningLevelRatio: percent({
+    default: 90,
+    doc: 'Share of the disk in use beyond which sends are refused. 100 refuses none for that reason. Whatever else lies on the disk counts, too.',
+  }),
+  cleanFileForciblyEnable: bool({
+    default: true,
+    doc: 'Whether log files may be deleted before their time when the disk is nearly full. If false, sends are refused in the end.',
+  }),
+  cleanResourceInterval: milliseconds({
+    default: 10_000,
+    min: 1000,
+    doc: 'Time between two looks at the disk and at the age of files.',
+  }),
+  deleteFileBatchMax: int({
+    default: 10,
+    min: 1,
+    doc: 'Most log files that are deleted at one such look.',
+  }),
+  deleteCommitLogFilesInterval: milliseconds({
+    default: 100,
+    doc: 'Pause between two log files that are deleted.',
+  }),
+  deleteConsumeQueueFilesInterval: milliseconds({
+    default: 100,
+    doc: 'Pause between two consume queue files or index files that are deleted.',
+  }),
+  destroyMapedFileIntervalForcibly: milliseconds({
+    default: 120_000,
+    doc: 'How long the deletion of a file waits for threads that have it open.',
+  }),
+  redeleteHangedFileInterval: milliseconds({
+    default: 120_000,
+    doc: 'When a file could not be deleted: time until that is tried again.',
   }),
   flushIntervalConsumeQueue: milliseconds({
     default: 1000,
@@ -128,6 +190,11 @@ export const storeSettings = {
     own: true,
     doc: 'Newest part of the log that is kept in memory shared by all threads. A power of two, at least twice maxMessageSize.',
   }),
+  maxStoreBytes: size({
+    default: 0,
+    own: true,
+    doc: 'Most bytes that the files of the commit log may take together; the oldest are deleted before there are more, however young they are. 0 sets no limit. Consume queues and index files come on top.',
+  }),
   maxQueues: int({
     default: 262_144,
     min: 1,
@@ -150,7 +217,16 @@ export function checkStore(config: Mutable<StoreConfig>, warn: (warning: string)
     const allowed = `a power of two, at least twice maxMessageSize=${maxMessageSize}`
     throw new ConfigError({ key: 'logWindowSize', value: String(logWindowSize), allowed })
   }
+  checkStoreBytes(config)
   roundUpQueueFile(config, warn)
+}
+
+/** The file that is being written and the one that is ready behind it must have room. */
+function checkStoreBytes({ maxStoreBytes, mappedFileSizeCommitLog }: StoreConfig): void {
+  const least = 2 * mappedFileSizeCommitLog
+  if (maxStoreBytes === 0 || maxStoreBytes >= least) return
+  const allowed = `0, or at least ${least}: twice mappedFileSizeCommitLog`
+  throw new ConfigError({ key: 'maxStoreBytes', value: String(maxStoreBytes), allowed })
 }
 
 function roundUpQueueFile(config: Mutable<StoreConfig>, warn: (warning: string) => void): void {

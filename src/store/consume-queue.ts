@@ -56,6 +56,8 @@ export class ConsumeQueue {
   #pathStart = -1
   #path = ''
   #createdStart = -1
+  /** Start of the lowest file that may be open. */
+  #lowestStart = Infinity
 
   constructor(
     directory: string,
@@ -120,6 +122,17 @@ export class ConsumeQueue {
     }
   }
 
+  /** Closes files that hold nothing from `offset` on: they are about to go. */
+  closeBelow(offset: number): void {
+    const end = this.#startOf(offset)
+    for (let start = this.#lowestStart; start < end; start += this.#fileSize) {
+      this.#cache.closeFile(join(this.directory, logFileName(start)))
+    }
+    if (this.#lowestStart >= end) return
+    this.#lowestStart = Infinity // until one is asked for again
+    this.#pathStart = -1
+  }
+
   /** The first offset that lies in the file behind the one of `offset`. */
   nextFile(offset: number): number {
     return (this.#startOf(offset) + this.#fileSize) / UNIT_LENGTH
@@ -133,6 +146,7 @@ export class ConsumeQueue {
     if (start !== this.#pathStart) {
       this.#path = join(this.directory, logFileName(start))
       this.#pathStart = start
+      if (start < this.#lowestStart) this.#lowestStart = start
     }
     return this.#path
   }

@@ -37,6 +37,11 @@ export class DescriptorCache {
     for (const path of this.#open.keys()) if (path.startsWith(prefix)) this.#close(path)
   }
 
+  /** Closes one file, if it is open. */
+  closeFile(path: string): void {
+    if (this.#open.has(path)) this.#close(path)
+  }
+
   closeAll(): void {
     for (const path of this.#open.keys()) this.#close(path)
   }

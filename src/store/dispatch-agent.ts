@@ -115,6 +115,13 @@ export class DispatchAgent implements Agent {
     return isLazy ? NAP_MS : Infinity
   }
 
+  /** Files of the log that end at or below the position, and of queues those below their `min`. */
+  closeBelow(position: number): boolean {
+    this.#parts.files.closeBelow(position)
+    for (const tail of this.#tails) tail?.queue.closeBelow(this.#shared.rows.min(tail.row))
+    return true
+  }
+
   close(): void {
     this.#syncTails()
     this.#descriptors.closeAll()
@@ -127,7 +134,8 @@ export class DispatchAgent implements Agent {
    */
   #syncTails(): void {
     const written = this.#tails.filter((tail) => tail?.wasWritten === true)
-    if (written.length <= SYNCED_MAX) for (const tail of written) tail!.sync()
+    if (written.length > SYNCED_MAX) return
+    for (const tail of written) tail!.sync(this.#shared.rows.min(tail!.row))
   }
 
   #applyChanges(): void {

@@ -4,8 +4,9 @@ import type { Agent } from '../ring/agent.ts'
 import { Checkpoint, readCheckpoint, type CheckpointTimes } from './checkpoint.ts'
 import { isDiskError, isOutOfDescriptors, isPassing } from './disk-error.ts'
 import type { LogFiles } from './log-files.ts'
-import { Fault, Thread, type LogShared } from './log-memory.ts'
+import { Fault, Shortage, Thread, type LogShared } from './log-memory.ts'
 import type { LogWriter } from './log-writer.ts'
+import type { Retention } from './retention.ts'
 
 /** Files kept ready beyond the one being written. */
 const FILES_AHEAD = 1
@@ -18,12 +19,27 @@ const RETRY_MS = 200
 const WRITE_BACK_MS = 60_000
 /** Apache 5.3.3 writes its checkpoint as often; it costs a sync of its own. */
 const CHECKPOINT_MS = 1000
+/** As Apache counts what the log has grown by. */
+const PAGE = 4096
 
 export interface FlushOptions {
   root: string
   isSyncFlush: boolean
-  /** flushIntervalCommitLog: how long written bytes may wait for their sync with ASYNC_FLUSH. */
+  /** flushIntervalCommitLog: with ASYNC_FLUSH, time between two looks whether there is enough to sync. */
   intervalMs: number
+  /** flushCommitLogLeastPages: less than so many pages are synced only with the next setting. */
+  leastPages: number
+  /** flushCommitLogThoroughInterval: time after which whatever there is gets synced. */
+  thoroughMs: number
+}
+
+export interface FlushParts {
+  files: LogFiles
+  writer: LogWriter
+  disk: Disk
+  clock: Clock
+  /** None: nothing is ever deleted. */
+  retention?: Retention
 }
 
 /**
@@ -37,24 +53,23 @@ export class FlushAgent implements Agent {
   readonly #disk: Disk
   readonly #clock: Clock
   readonly #options: FlushOptions
+  readonly #retention: Retention | undefined
   readonly #checkpoint: Checkpoint
   #times: CheckpointTimes
   #checkpointDueMs = 0
   #flushDueMs = 0
-  #lacksFile = false
+  /** When bytes were first found that wait for their sync; 0 when none do. */
+  #behindSinceMs = 0
   #dispatchSample = { atMs: 0, timestamp: 0 }
 
-  constructor(
-    shared: LogShared,
-    parts: { files: LogFiles; writer: LogWriter; disk: Disk; clock: Clock },
-    options: FlushOptions,
-  ) {
+  constructor(shared: LogShared, parts: FlushParts, options: FlushOptions) {
     this.#shared = shared
     this.#files = parts.files
     this.#writer = parts.writer
     this.#disk = parts.disk
     this.#clock = parts.clock
     this.#options = options
+    this.#retention = parts.retention
     this.#times = this.#knownTimes()
     this.#checkpoint = new Checkpoint(parts.disk, options.root)
     this.#createAhead()
@@ -68,22 +83,29 @@ export class FlushAgent implements Agent {
     return { ...times, physic: Math.min(physic, latest), logics: Math.min(logics, latest) }
   }
 
-  /** With ASYNC_FLUSH a write must not wake it before the interval is over. */
-  get naps(): boolean {
-    return !this.#options.isSyncFlush
-  }
+  /** With ASYNC_FLUSH a write must not wake it before the interval is over; the first one must. */
+  naps = false
 
   turn(): number {
     const created = this.#createAhead() + this.#writeWhenAsked()
     if (this.#shared.fault() === Fault.NO_SPACE) this.#retryWrite()
-    if (!this.#isBehind()) {
-      this.#flushDueMs = 0
-      return created
-    }
-    return created + (this.#isDue() ? this.#flush() : 0)
+    const flushed = this.#flushWhenDue()
+    return created + flushed + (this.#retention?.turn() ?? 0)
+  }
+
+  #flushWhenDue(): number {
+    const isBehind = this.#isBehind()
+    this.naps = isBehind && !this.#options.isSyncFlush
+    if (isBehind) return this.#isDue() ? this.#flush() : 0
+    this.#flushDueMs = this.#behindSinceMs = 0
+    return 0
   }
 
   idleMs(): number {
+    return Math.min(this.#flushIdleMs(), this.#retention?.idleMs() ?? Infinity)
+  }
+
+  #flushIdleMs(): number {
     if (this.#shared.fault() === Fault.NO_SPACE) return RETRY_MS
     if (!this.#isBehind()) return Infinity
     return Math.max(0, this.#flushDueMs - this.#clock.now())
@@ -91,6 +113,7 @@ export class FlushAgent implements Agent {
 
   close(): void {
     if (this.#isBehind()) this.#flush()
+    this.#retention?.close()
     this.#checkpoint.close()
     this.#files.closeAll()
   }
@@ -107,7 +130,7 @@ export class FlushAgent implements Agent {
   /** There may be space again: then sends wait for their answers, and dispatch for its records. */
   #retryWrite(): void {
     if (!this.#writer.write()) return
-    if (!this.#lacksFile) this.#setFault(Fault.NONE)
+    this.#setFault(Fault.NONE) // a file that is lacking is another matter: see Shortage
     this.#shared.wakeWaiting()
     this.#shared.signalOf(Thread.DISPATCH).wake()
   }
@@ -121,9 +144,20 @@ export class FlushAgent implements Agent {
     if (this.#options.isSyncFlush) return true
     const now = this.#clock.now()
     const latest = now + this.#options.intervalMs
+    if (this.#behindSinceMs === 0 || this.#behindSinceMs > now) this.#behindSinceMs = now
     // Later than that: the clock was set back, and what is written must not wait for it.
     if (this.#flushDueMs === 0 || this.#flushDueMs > latest) this.#flushDueMs = latest
-    return now >= this.#flushDueMs
+    if (now < this.#flushDueMs) return false
+    if (this.#isEnough() || now >= this.#behindSinceMs + this.#options.thoroughMs) return true
+    this.#flushDueMs = latest
+    return false
+  }
+
+  /** Whether it is worth a sync; the rest of a file always is (Apache 5.3.3, isAbleToFlush). */
+  #isEnough(): boolean {
+    const [flushed, written] = [this.#shared.flushed.value(), this.#shared.written.value()]
+    if (written >= this.#files.endOfFile(flushed)) return true
+    return Math.floor(written / PAGE) - Math.floor(flushed / PAGE) >= this.#options.leastPages
   }
 
   #flush(): number {
@@ -135,7 +169,7 @@ export class FlushAgent implements Agent {
     this.#shared.wakeWaiting()
     if (this.#options.isSyncFlush) this.#shared.signalOf(Thread.DISPATCH).wake()
     this.#writeCheckpoint(physic)
-    this.#flushDueMs = 0
+    this.#flushDueMs = this.#behindSinceMs = 0
     return 1
   }
 
@@ -173,7 +207,8 @@ export class FlushAgent implements Agent {
     const now = this.#clock.now()
     if (now < this.#checkpointDueMs) return
     this.#checkpointDueMs = now + CHECKPOINT_MS
-    this.#times = { ...this.#times, physic, logics: this.#settledDispatch() }
+    const confirmed = this.#shared.flushed.value()
+    this.#times = { ...this.#times, physic, confirmed, logics: this.#settledDispatch() }
     try {
       this.#checkpoint.write(this.#times)
     } catch (error) {
@@ -186,24 +221,33 @@ export class FlushAgent implements Agent {
       this.#files.endOfFile(this.#shared.appended.value()) + FILES_AHEAD * this.#files.fileSize
     let created = this.#shared.created.value()
     if (created >= wanted || this.#shared.fault() === Fault.FENCED) return 0
+    if (this.#mayWait(created)) return 0
     while (created < wanted) {
       if (!this.#create(created)) return 0
       created += this.#files.fileSize
       this.#shared.publishCreated(created)
     }
+    this.#retention?.lookSoon() // a whole file more may be written before the next look
     return 1
+  }
+
+  /** While there is half a file to write yet, the next one waits until an old one has made room. */
+  #mayWait(created: number): boolean {
+    const left = created - this.#shared.appended.value()
+    if (left * 2 < this.#files.fileSize) return false
+    return this.#retention?.isMakingRoom(created + this.#files.fileSize) === true
   }
 
   /** False: the disk refused. Sends are refused, too, before they wait for a file in vain. */
   #create(start: number): boolean {
     try {
       this.#files.create(start)
-      this.#lacksFile = false
+      this.#shared.setShortage(Shortage.NO_FILE, false)
       return true
     } catch (error) {
       if (!isDiskError(error)) throw error
-      this.#lacksFile = true
-      this.#setFault(isPassing(error) ? Fault.NO_SPACE : Fault.FENCED)
+      if (isPassing(error)) this.#shared.setShortage(Shortage.NO_FILE, true)
+      else this.#setFault(Fault.FENCED)
       return false
     }
   }

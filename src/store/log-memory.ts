@@ -11,6 +11,27 @@ export const Thread = { MAIN: 0, FLUSH: 1, DISPATCH: 2, REPLICATE: 3, NETWORK: 4
 /** What stops sends (never reads). `Fault.NO_SPACE` ends by itself, `Fault.FENCED` at a restart. */
 export const Fault = { NONE: 0, NO_SPACE: 1, FENCED: 2 } as const
 
+/**
+ * Bits beside those of `Fault` in the same word, so that a send looks at one: flush's, for what it
+ * lacks while writes go well.
+ */
+export const Shortage = {
+  /** The next log file could not be made. */
+  NO_FILE: 4,
+  /** The disk is fuller than diskSpaceWarningLevelRatio. */
+  OVER_LEVEL: 8,
+} as const
+
+/** What main asks of retention, as bits. */
+export const RetentionAsk = {
+  /** All queues of the store have been told: nothing is deleted before that. */
+  BEGIN: 1,
+  /** Log files past their time go now, whatever the hour. */
+  DELETE_EXPIRED: 2,
+  /** Queue and index files of messages that are gone go now. */
+  CLEAN_QUEUES: 4,
+} as const
+
 /** Whoever waits looks at the poison word this often: the wake-up may have come just before. */
 const POISON_CHECK_MS = 200
 
@@ -26,6 +47,9 @@ const WRITTEN_TIMESTAMP = 3 * LINE + 4
 const FLUSHED = 4 * LINE
 const CREATED = 4 * LINE + 4
 const MIN_POSITION = 4 * LINE + 8
+const DELETABLE = 4 * LINE + 12
+const DISK_PERCENT = 4 * LINE + 16
+const ASKED = 4 * LINE + 20
 const DISPATCHED = 5 * LINE
 const DISPATCHED_TIMESTAMP = 5 * LINE + 4
 const REPLICATED = 6 * LINE
@@ -42,6 +66,7 @@ const SIGNAL = 4
 const WAITING = 8
 const APPLIED = 12
 const HOLDING = 16
+const CLOSED = 20
 
 /** The SharedArrayBuffers that all threads of a broker share, as they travel to a worker. */
 export interface LogMemory {
@@ -88,6 +113,8 @@ export class LogShared {
   readonly flushed: SharedPosition
   readonly created: SharedPosition
   readonly minPosition: SharedPosition
+  /** Files below are about to go: each thread closes them and says so. */
+  readonly deletable: SharedPosition
   readonly dispatched: SharedPosition
   readonly dispatchedTimestamp: SharedPosition
   readonly replicated: SharedPosition
@@ -114,6 +141,7 @@ export class LogShared {
     this.flushed = new SharedPosition(words, FLUSHED)
     this.created = new SharedPosition(words, CREATED)
     this.minPosition = new SharedPosition(words, MIN_POSITION)
+    this.deletable = new SharedPosition(words, DELETABLE)
     this.dispatched = new SharedPosition(words, DISPATCHED)
     this.dispatchedTimestamp = new SharedPosition(words, DISPATCHED_TIMESTAMP)
     this.replicated = new SharedPosition(words, REPLICATED)
@@ -129,6 +157,7 @@ export class LogShared {
     }
     this.verified.publish(end)
     this.minPosition.publish(minPosition)
+    this.deletable.publish(minPosition)
     for (const time of [this.storeTimestamp, this.writtenTimestamp, this.dispatchedTimestamp]) {
       time.publish(timestamp)
     }
@@ -158,17 +187,65 @@ export class LogShared {
   }
 
   fault(): number {
+    const bits = this.refusal()
+    if ((bits & Fault.FENCED) !== 0) return Fault.FENCED
+    return (bits & (Fault.NO_SPACE | Shortage.NO_FILE)) === 0 ? Fault.NONE : Fault.NO_SPACE
+  }
+
+  /** Zero: sends are taken. Else bits of `Fault` and `Shortage`. */
+  refusal(): number {
     return Atomics.load(this.#words, FAULT) // set by whoever met the error
   }
 
-  /** FENCED stays; NO_SPACE comes and goes with the space. */
+  /** FENCED stays, nobody takes its bit away; NO_SPACE comes and goes with the space. */
   setFault(fault: number): void {
-    for (;;) {
-      const before = Atomics.load(this.#words, FAULT)
-      if (before === Fault.FENCED) return
-      // A fence that another thread sets in between must not be taken down by our NONE.
-      if (Atomics.compareExchange(this.#words, FAULT, before, fault) === before) return
-    }
+    if (fault === Fault.NONE) Atomics.and(this.#words, FAULT, ~Fault.NO_SPACE)
+    else Atomics.or(this.#words, FAULT, fault)
+  }
+
+  /** Flush: a bit of `Shortage`. Main is told when it changes. */
+  setShortage(shortage: number, isShort: boolean): void {
+    const before = isShort
+      ? Atomics.or(this.#words, FAULT, shortage)
+      : Atomics.and(this.#words, FAULT, ~shortage)
+    if (((before & shortage) !== 0) !== isShort) this.signalOf(Thread.MAIN).wake()
+  }
+
+  /** Flush: how full the disks of the log and of the queues are, in percent. */
+  publishDiskPercent(log: number, queues: number): void {
+    Atomics.store(this.#words, DISK_PERCENT, log)
+    Atomics.store(this.#words, DISK_PERCENT + 1, queues)
+  }
+
+  /** Zeros until flush has looked. */
+  diskPercent(): { log: number; queues: number } {
+    const log = Atomics.load(this.#words, DISK_PERCENT)
+    return { log, queues: Atomics.load(this.#words, DISK_PERCENT + 1) }
+  }
+
+  /** Main: a bit of `RetentionAsk`; flush gets to it soon. */
+  askRetention(ask: number): void {
+    Atomics.or(this.#words, ASKED, ask)
+    this.signalOf(Thread.FLUSH).rouse()
+  }
+
+  takeAsks(): number {
+    if (Atomics.load(this.#words, ASKED) === 0) return 0
+    return Atomics.exchange(this.#words, ASKED, 0)
+  }
+
+  /** This thread holds no file open any more that lies below. */
+  publishClosed(position: number): void {
+    this.#closedBy(this.thread).publish(position)
+    this.signalOf(Thread.FLUSH).wake()
+  }
+
+  closedBy(thread: number): number {
+    return this.#closedBy(thread).value()
+  }
+
+  #closedBy(thread: number): SharedPosition {
+    return new SharedPosition(this.#words, THREADS + thread * LINE + CLOSED)
   }
 
   /** This thread has answers that wait for `flushed` to move; re-read it after setting the flag. */

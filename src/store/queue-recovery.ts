@@ -12,6 +12,7 @@ import {
 } from './consume-queue.ts'
 import type { DescriptorCache } from './descriptor-cache.ts'
 import type { Span } from './log-scan.ts'
+import { QueueMin } from './queue-min.ts'
 import { listExisting, listLogFiles, logFileName, StoreError } from './log-files.ts'
 
 /** Most queues are short: the first look at a file takes this much, each further one more. */
@@ -49,6 +50,7 @@ export class QueueRecovery {
   readonly #view = new DataView(this.#bytes.buffer)
   #isClean = true
   #minPosition = 0
+  readonly #min = new QueueMin()
   readonly #unit: Unit = { position: 0, length: 0, tagsCode: 0 }
 
   constructor(disk: Disk, place: QueuePlace, descriptors: DescriptorCache) {
@@ -145,10 +147,8 @@ export class QueueRecovery {
 
   /** Sets `min`: the first entry of a record at or above the start of the log. */
   findMin(state: QueueState): void {
-    const { first: from, next: to } = state
-    state.min = from
-    if (from === to || !this.#isBelow(state, from)) return
-    state.min = firstNot((offset) => this.#isBelow(state, offset), { from, to })
+    const span = { from: state.first, to: state.next }
+    state.min = this.#min.find(state.queue, span, this.#minPosition)
   }
 
   /** What the queue says of a message; valid until the next call. */
@@ -236,11 +236,6 @@ export class QueueRecovery {
   #endsBy(state: QueueState, offset: number, end: number): boolean {
     if (!this.#read(state, offset) || !this.#isUnit(0)) return false
     return this.#unit.length === PRE_BLANK_LENGTH || this.#unit.position + this.#unit.length <= end
-  }
-
-  #isBelow(state: QueueState, offset: number): boolean {
-    this.#read(state, offset)
-    return this.#unit.length === PRE_BLANK_LENGTH || this.#unit.position < this.#minPosition
   }
 
   #zeroTail(path: string, next: number): void {

@@ -70,9 +70,10 @@ export class QueueTail {
     return this.#writtenFrom !== -1
   }
 
-  /** At a clean stop: makes what was written durable. */
-  sync(): void {
-    const written = this.next - this.#count // a disk that refused has left some in the buffer
-    if (this.#writtenFrom !== -1) this.queue.sync(this.#writtenFrom, written - 1)
+  /** At a clean stop: makes what was written durable. Files below the queue's `min` may be gone. */
+  sync(min: number): void {
+    if (this.#writtenFrom === -1) return
+    const last = this.next - this.#count - 1 // a disk that refused has left some in the buffer
+    this.queue.sync(Math.min(last, Math.max(min, this.#writtenFrom)), last)
   }
 }

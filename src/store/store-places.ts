@@ -7,6 +7,7 @@ export interface StorePlaces {
   logDirectory: string
   logFileSize: number
   queues: QueuePlace
+  indexDirectory: string
 }
 
 /** What of the configuration decides over places; keys by Apache's names. */
@@ -24,5 +25,6 @@ export function storePlaces(config: StorePathConfig): StorePlaces {
     logDirectory: config.storePathCommitLog,
     logFileSize: config.mappedFileSizeCommitLog,
     queues: { root: join(config.storePathRootDir, 'consumequeue'), fileSize: queueFileSize },
+    indexDirectory: join(config.storePathRootDir, 'index'),
   }
 }

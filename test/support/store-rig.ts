@@ -10,16 +10,24 @@ import {
 } from '../../src/store/consume-queue.ts'
 import { DeletedTopics } from '../../src/store/deleted-topics.ts'
 import { DescriptorCache } from '../../src/store/descriptor-cache.ts'
+import { Closing } from '../../src/store/closing.ts'
 import { DispatchAgent } from '../../src/store/dispatch-agent.ts'
 import { FlushAgent } from '../../src/store/flush-agent.ts'
 import { AppendStatus, LogAppender } from '../../src/store/log-appender.ts'
 import { LogFiles } from '../../src/store/log-files.ts'
-import { allocateLogMemory, LogShared, Thread, type LogMemory } from '../../src/store/log-memory.ts'
+import {
+  allocateLogMemory,
+  LogShared,
+  RetentionAsk,
+  Thread,
+  type LogMemory,
+} from '../../src/store/log-memory.ts'
 import { LogReader } from '../../src/store/log-reader.ts'
 import { LogWindow } from '../../src/store/log-window.ts'
 import { LogWriter } from '../../src/store/log-writer.ts'
 import { BatchRecord, MessageRecord, type RecordFields } from '../../src/store/message-record.ts'
 import { QueueRows } from '../../src/store/queue-rows.ts'
+import { Retention, type RetentionOptions, type StoreNews } from '../../src/store/retention.ts'
 import type { Recovered } from '../../src/store/recovery.ts'
 import type { RowsChange } from '../../src/store/topic-rows.ts'
 import { visibleOf } from '../../src/store/visible.ts'
@@ -37,6 +45,24 @@ export interface RigOptions {
   isSyncFlush?: boolean
   boot?: string
   flushIntervalMs?: number
+  /** Old files are deleted, by these settings and Apache's defaults. */
+  retention?: Partial<RetentionOptions> | null
+}
+
+const RETENTION: RetentionOptions = {
+  fileReservedTime: 72,
+  deleteWhen: '04',
+  diskMaxUsedSpaceRatio: 75,
+  diskSpaceCleanForciblyRatio: 85,
+  diskSpaceWarningLevelRatio: 90,
+  cleanFileForciblyEnable: true,
+  maxStoreBytes: 0,
+  cleanResourceInterval: 10_000,
+  deleteFileBatchMax: 10,
+  deleteCommitLogFilesInterval: 100,
+  deleteConsumeQueueFilesInterval: 100,
+  destroyMapedFileIntervalForcibly: 120_000,
+  redeleteHangedFileInterval: 120_000,
 }
 
 export class HandClock {
@@ -61,6 +87,10 @@ export class StoreRig {
   readonly options: Required<RigOptions>
   readonly disk: Disk
   readonly clock = new HandClock()
+  /** For pauses. */
+  readonly elapsed = new HandClock()
+  readonly retention: Retention
+  readonly news: StoreNews[] = []
   readonly recovered: Recovered
   readonly memory: LogMemory
   readonly network: ReturnType<typeof threadOf>
@@ -72,6 +102,8 @@ export class StoreRig {
   readonly #reader: LogReader
   readonly #descriptors: DescriptorCache
   readonly #changes: RowsChange[] = []
+  readonly #changesForFlush: RowsChange[] = []
+  readonly #closings: Closing[]
   #version = 0
 
   constructor(options: RigOptions) {
@@ -84,6 +116,7 @@ export class StoreRig {
       isSyncFlush: false,
       boot: BOOT,
       flushIntervalMs: 0,
+      retention: null,
       ...options,
     }
     const { disk, root, logFileSize, queueFileSize, isSyncFlush, windowSize, slack, boot } =
@@ -106,11 +139,14 @@ export class StoreRig {
     this.#reader = new LogReader(shared, window, files)
     this.#descriptors = new DescriptorCache(disk, { max: 8, isReadOnly: true })
     const flush = threadOf(this.memory, Thread.FLUSH, disk, this.options)
-    const parts = { ...flush, disk, clock: this.clock }
+    this.retention = this.#retentionOn(flush)
+    const parts = { ...flush, disk, clock: this.clock, retention: this.retention }
     this.flushAgent = new FlushAgent(flush.shared, parts, {
       root,
       isSyncFlush,
       intervalMs: this.options.flushIntervalMs,
+      leastPages: 0,
+      thoroughMs: 0,
     })
     const dispatch = threadOf(this.memory, Thread.DISPATCH, disk, this.options)
     this.dispatchAgent = new DispatchAgent(dispatch.shared, {
@@ -121,7 +157,55 @@ export class StoreRig {
       dirty: [new DirtyBits(DirtyBits.allocate(64), 64)],
       takeChanges: () => this.#changes.splice(0),
     })
+    this.#closings = [
+      new Closing(main.shared, () => true),
+      new Closing(dispatch.shared, (position) => this.dispatchAgent.closeBelow(position)),
+      new Closing(shared, (position) => this.#closeBelow(position)),
+    ]
     for (const topic of this.#rows.topics()) this.publishRows(topic, 0)
+  }
+
+  #retentionOn({ shared, files }: { shared: LogShared; files: LogFiles }): Retention {
+    const { root, disk, queueFileSize, retention } = this.options
+    const parts = {
+      shared,
+      files,
+      disk,
+      root,
+      queues: { root: join(root, 'consumequeue'), fileSize: queueFileSize },
+      indexDirectory: join(root, 'index'),
+      clock: this.clock,
+      elapsed: this.elapsed,
+      closers: [Thread.MAIN, Thread.DISPATCH, Thread.NETWORK],
+      takeChanges: () => this.#changesForFlush.splice(0),
+      tell: (news: StoreNews) => void this.news.push(news),
+    }
+    if (retention !== null) shared.askRetention(RetentionAsk.BEGIN)
+    return new Retention(parts, { ...RETENTION, ...retention })
+  }
+
+  /** Each thread but flush closes what is about to go. */
+  closeDeletable(): void {
+    for (const closing of this.#closings) closing.turn()
+  }
+
+  #closeBelow(position: number): boolean {
+    this.network.files.closeBelow(position)
+    this.#descriptors.closeAll()
+    return true
+  }
+
+  /** Flush has this much time, and the other threads are quick. */
+  pass(ms: number): void {
+    const end = this.elapsed.time + ms
+    for (;;) {
+      while (this.flushAgent.turn() > 0) this.closeDeletable()
+      this.closeDeletable()
+      const due = this.elapsed.time + this.retention.idleMs()
+      if (due > end) break
+      this.elapsed.time = due
+    }
+    this.elapsed.time = end
   }
 
   get shared(): LogShared {
@@ -240,6 +324,7 @@ export class StoreRig {
 
   #publish(change: RowsChange): void {
     this.#changes.push(change)
+    this.#changesForFlush.push(change)
     this.shared.publishMetadataVersion(++this.#version)
   }
 }
