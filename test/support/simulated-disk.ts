@@ -91,6 +91,11 @@ export class PowerFailure extends Error {
   override name = 'PowerFailure'
 }
 
+/** Nobody knows what the file holds any more: writing on, or syncing again, would hide that. */
+export class FenceError extends Error {
+  override name = 'FenceError'
+}
+
 /**
  * A disk in memory. `kill` ends the process (the page cache stays), `losePower` the machine: then
  * what was not synced is there or is not, sector by sector and name by name.
@@ -105,6 +110,9 @@ export class SimulatedDisk implements Disk {
   /** The write or sync with this number fails with EIO; none at Infinity. */
   failCallAt = Infinity
   calls = 0
+  /** After a write fails of a file whose path holds this, the process may do no other write; syncs alike. */
+  fences: string | null = null
+  readonly #fenced = new Set<'write' | 'sync'>()
   /** A power failure may leave a wrong bit in what was not synced. */
   mayFlip = false
   readonly #random: Random
@@ -126,6 +134,7 @@ export class SimulatedDisk implements Disk {
   kill(): void {
     this.#open.clear()
     this.failAt = Infinity
+    this.#fenced.clear()
   }
 
   losePower(): void {
@@ -198,7 +207,7 @@ export class SimulatedDisk implements Disk {
     if (isReadOnly) throw systemError('EBADF', path)
     this.#refuse(path)
     this.#change()
-    if (this.#isFailing()) throw systemError('EIO', path)
+    if (this.#isFailing('write', path)) throw systemError('EIO', path)
     file.write(buffer.subarray(offset, offset + length), position)
   }
 
@@ -206,7 +215,7 @@ export class SimulatedDisk implements Disk {
     const { file, path } = this.#at(descriptor)
     if (this.refusal?.code === 'EIO') this.#refuse(path)
     this.#change()
-    if (this.#isFailing()) {
+    if (this.#isFailing('sync', path)) {
       file.failSync(this.#random)
       throw systemError('EIO', path)
     }
@@ -302,8 +311,13 @@ export class SimulatedDisk implements Disk {
     this.changes++
   }
 
-  #isFailing(): boolean {
-    return this.calls++ === this.failCallAt
+  #isFailing(what: 'write' | 'sync', path: string): boolean {
+    const isGuarded = this.fences !== null && path.includes(this.fences)
+    const isFenced = isGuarded && this.#fenced.has(what)
+    if (isFenced) throw new FenceError(`a ${what} of ${path} follows one that failed`)
+    if (this.calls++ !== this.failCallAt) return false
+    if (isGuarded) this.#fenced.add(what)
+    return true
   }
 
   #refuse(path: string): void {

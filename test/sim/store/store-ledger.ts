@@ -58,11 +58,8 @@ export class StoreLedger {
   }
 
   cut(end: number): void {
-    const keeps = (record: StoredRecord | null): boolean => record === null || record.end <= end
-    while (this.records.length > 0 && !keeps(this.records.at(-1)!)) this.records.pop()
-    for (const queue of this.queues) {
-      while (queue.length > 0 && !keeps(queue.at(-1)!)) queue.pop()
-      while (queue.length > 0 && queue.at(-1) === null) queue.pop()
+    for (const list of [this.records, ...this.queues]) {
+      while ((list.at(-1)?.end ?? 0) > end) list.pop()
     }
   }
 }

@@ -119,7 +119,8 @@ export class StoreLife {
     const record = ledger.queues[row]![offset]
     if (record === null || record?.isTorn === true) return // it has come through a power failure so
     const isRight = record !== undefined && record.bytes.equals(found)
-    expect(isRight, `a consumer reads at ${offset} of queue ${row} what was not stored there`)
+    const where = `at ${offset} of queue ${row}, position ${record?.position},`
+    expect(isRight, `a consumer reads ${where} what was not stored there`)
     ledger.promise(isSyncFlush ? { synced: record!.end } : { kept: record!.end })
   }
 

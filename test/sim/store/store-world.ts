@@ -51,6 +51,7 @@ export class StoreWorld {
     this.isSyncFlush = random.oneIn(2)
     this.isEqual = random.oneIn(2)
     this.disk.mayFlip = random.oneIn(4)
+    this.disk.fences = '/commitlog/'
     this.disk.makeDirectory(ROOT)
   }
 
