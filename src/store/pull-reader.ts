@@ -42,6 +42,12 @@ export interface ReadRequest {
   filter: ReadonlySet<number> | null
 }
 
+function isMultiDispatched(view: DataView, record: RecordParts): boolean {
+  const { propertiesAt: at, propertiesLength } = record
+  const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength)
+  return bytes.subarray(at, at + propertiesLength).includes('INNER_MULTI_DISPATCH\u0001')
+}
+
 /** Finds messages of one queue and copies them out as stored. One object per thread, used again. */
 export class PullReader {
   status: ReadStatus = ReadStatus.FOUND
@@ -64,6 +70,7 @@ export class PullReader {
   /** The same, record by record. */
   readonly #recordAt: number[] = []
   readonly #recordLength: number[] = []
+  readonly #recordOffset: number[] = []
   readonly #record = new RecordParts()
   /** Positions of messages that were read from the disk and are not what was stored. */
   readonly #damaged = new Set<number>()
@@ -140,21 +147,25 @@ export class PullReader {
     let isWhole = true
     let next = at
     for (let nth = 0; nth < this.#recordAt.length; nth++) {
-      const [position, length] = [this.#recordAt[nth]!, this.#recordLength[nth]!]
-      if (!this.#isGood(view, next, position, length)) {
+      const length = this.#recordLength[nth]!
+      if (!this.#isGood(view, next, nth)) {
         isWhole = false
-        this.#remember(position)
+        this.#remember(this.#recordAt[nth]!)
       }
       next += length
     }
     return isWhole
   }
 
-  #isGood(view: DataView, at: number, position: number, length: number): boolean {
+  #isGood(view: DataView, at: number, nth: number): boolean {
     const record = this.#record
+    const length = this.#recordLength[nth]!
     if (readRecord(record, view, at, at + length) !== RecordKind.MESSAGE) return false
-    if (record.position !== position || record.length !== length) return false
-    return (crc32(view, record.bodyAt, record.bodyLength) & 0x7fffffff) === record.bodyCrc
+    if (record.position !== this.#recordAt[nth]! || record.length !== length) return false
+    if ((crc32(view, record.bodyAt, record.bodyLength) & 0x7fffffff) !== record.bodyCrc)
+      return false
+    // Consumers commit what it says. One that stands in queues of other topics, too, knows its own alone.
+    return record.queueOffset === this.#recordOffset[nth]! || isMultiDispatched(view, record)
   }
 
   #remember(position: number): void {
@@ -180,6 +191,7 @@ export class PullReader {
     this.#rangeLength.length = 0
     this.#recordAt.length = 0
     this.#recordLength.length = 0
+    this.#recordOffset.length = 0
   }
 
   #none(status: ReadStatus, nextOffset: number): void {
@@ -212,7 +224,7 @@ export class PullReader {
       if (!isBlank && !this.#isPossible(unit)) continue
       if (this.count > 0 && this.#isFull(unit, countMax)) return nth
       if (isBlank) continue
-      if (filter === null || filter.has(unit.tagsCode)) this.#add(unit)
+      if (filter === null || filter.has(unit.tagsCode)) this.#add(unit, offset + nth)
     }
     return read
   }
@@ -231,7 +243,7 @@ export class PullReader {
     return this.count >= Math.min(count, countMax) || this.length + length > bytes
   }
 
-  #add({ position, length }: Unit): void {
+  #add({ position, length }: Unit, offset: number): void {
     const last = this.#rangeAt.length - 1
     if (last >= 0 && this.#rangeAt[last]! + this.#rangeLength[last]! === position) {
       this.#rangeLength[last]! += length
@@ -241,6 +253,7 @@ export class PullReader {
     }
     this.#recordAt.push(position)
     this.#recordLength.push(length)
+    this.#recordOffset.push(offset)
     this.length += length
     this.count++
   }

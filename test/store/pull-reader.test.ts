@@ -233,6 +233,7 @@ describe('what the disk has changed', () => {
     ['its length', 0],
     ['its magic', 5],
     ['its position', 33],
+    ['its offset', 27],
   ])('in a message, %s, is answered to nobody: consumers pass over it', async (_, at) => {
     const rig = await rigOfOld()
     change(rig, 2, at)
