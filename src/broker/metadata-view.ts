@@ -1,4 +1,5 @@
 import { ByteTable } from '../base/byte-table.ts'
+import type { SubscriptionData } from '../protocol/bodies/heartbeat.ts'
 import type { MetadataChange, TopicChange } from './metadata-change.ts'
 import { parseTags, type TagFilter } from './tag-filter.ts'
 
@@ -20,6 +21,8 @@ export interface GroupView {
 export class MetadataView {
   readonly topics = new ByteTable<TopicChange>()
   readonly groups = new ByteTable<GroupView>()
+  /** By group; also of groups that are not there. */
+  readonly #subscriptions = new Map<string, Map<string, SubscriptionView>>()
 
   apply(change: MetadataChange): void {
     switch (change.kind) {
@@ -30,7 +33,7 @@ export class MetadataView {
         this.topics.delete(change.topic)
         return
       case 'group':
-        this.#groupOf(change.group).consumeEnable = change.consumeEnable
+        this.#setGroup(change)
         return
       case 'groupGone':
         this.groups.delete(change.group)
@@ -45,27 +48,37 @@ export class MetadataView {
     return this.topics.get(key, 0, key.length)?.rows ?? []
   }
 
-  #groupOf(group: string): GroupView {
-    const key = Buffer.from(group)
-    let view = this.groups.get(key, 0, key.length)
-    if (view === undefined) {
-      view = { group, consumeEnable: true, subscriptions: null }
-      this.groups.set(group, view)
+  #setGroup({ group, consumeEnable }: Extract<MetadataChange, { kind: 'group' }>): void {
+    const view = this.#viewOf(group)
+    if (view !== undefined) view.consumeEnable = consumeEnable
+    else {
+      const subscriptions = this.#subscriptions.get(group) ?? null
+      this.groups.set(group, { group, consumeEnable, subscriptions })
     }
-    return view
   }
 
+  /** Consumers of a group may be there before the group is, or after it was deleted. */
   #setSubscriptions(change: Extract<MetadataChange, { kind: 'subscriptions' }>): void {
-    const view = this.#groupOf(change.group)
-    if (change.subscriptions.length === 0) {
-      view.subscriptions = null
-      return
-    }
-    view.subscriptions = new Map(
-      change.subscriptions.map(({ topic, expressionType, subVersion, subString, codeSet }) => {
-        const filter = codeSet.length > 0 ? new Set(codeSet) : parseTags(subString)
-        return [topic, { expressionType, subVersion, filter }]
-      }),
-    )
+    const { group } = change
+    const views = viewsOf(change.subscriptions)
+    if (views === null) this.#subscriptions.delete(group)
+    else this.#subscriptions.set(group, views)
+    const view = this.#viewOf(group)
+    if (view !== undefined) view.subscriptions = views
   }
+
+  #viewOf(group: string): GroupView | undefined {
+    const key = Buffer.from(group)
+    return this.groups.get(key, 0, key.length)
+  }
+}
+
+function viewsOf(subscriptions: readonly SubscriptionData[]): GroupView['subscriptions'] {
+  if (subscriptions.length === 0) return null
+  return new Map(
+    subscriptions.map(({ topic, expressionType, subVersion, subString, codeSet }) => {
+      const filter = codeSet.length > 0 ? new Set(codeSet) : parseTags(subString)
+      return [topic, { expressionType, subVersion, filter }]
+    }),
+  )
 }

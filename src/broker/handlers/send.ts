@@ -4,7 +4,7 @@ import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import { AppendStatus, type LogAppender, type RecordSource } from '../../store/log-appender.ts'
-import { Fault, type LogShared } from '../../store/log-memory.ts'
+import type { LogShared } from '../../store/log-memory.ts'
 import { hasQueueEntry } from '../../store/log-record.ts'
 import type { LogWriter } from '../../store/log-writer.ts'
 import {
@@ -14,6 +14,7 @@ import {
   PROPERTIES_LENGTH_MAX,
   RecordFields,
 } from '../../store/message-record.ts'
+import type { DiskSettings } from '../disk-full.ts'
 import type { ClientSession } from '../client-session.ts'
 import type { Gate } from '../gated-replies.ts'
 import { REPLY_LENGTH_MAX, type ReplyWriter, type SendReplyParts } from '../hot-replies.ts'
@@ -39,7 +40,7 @@ import { RETRY_PREFIX, SEND_FORBIDDEN, TOPIC_LENGTH_MAX, topicNameFault } from '
  */
 const TRIES_MAX = 100
 /** Flush makes log files ahead, so this is for tiny ones. */
-const FILE_WAIT_MS = 100
+const FILE_WAIT_MS = 1000
 const PAUSE = new Int32Array(new SharedArrayBuffer(4))
 
 /** A topic that this worker does not know, and how the client would have it made. */
@@ -61,6 +62,8 @@ export interface SendOptions {
   storeHost: Buffer
   isSyncFlush: boolean
   syncFlushTimeoutMs: number
+  /** What a send that the disk refuses is told. */
+  disk: DiskSettings
 }
 
 export interface SendParts {
@@ -277,7 +280,7 @@ export class SendHandler {
       throw this.#illegal(`it takes ${source.length} bytes in the log`)
     }
     const { shared, appender, writer } = this.#parts
-    if (shared.fault() !== Fault.NONE) throw diskRefuses(shared)
+    if (shared.refusal() !== 0) throw diskRefuses(shared, this.#options.disk)
     let status = appender.append(source)
     for (let tries = 0; status !== AppendStatus.OK && tries < TRIES_MAX; tries++) {
       if (!this.#makeWay(status, source.length)) break
@@ -292,9 +295,7 @@ export class SendHandler {
   #makeWay(status: AppendStatus, length: number): boolean {
     const { shared } = this.#parts
     if (status === AppendStatus.NO_ROOM) return this.#write()
-    return (
-      !shared.isStalled() && shared.awaitCreated(shared.appended.value() + length, FILE_WAIT_MS)
-    )
+    return shared.awaitCreated(shared.appended.value() + length, FILE_WAIT_MS)
   }
 
   #write(): boolean {
