@@ -23,6 +23,8 @@ export class LogRecovery {
     const starts = listLogFiles(this.#disk, directory, fileSize)
     const last = starts.at(-1)
     if (last !== undefined && this.#mendLast(last, isClean) === 0) starts.pop()
+    // A file that a recovery removed before it was broken off must not come back behind a shorter one.
+    if (!isClean) this.#disk.syncDirectory(directory)
     for (const start of starts) this.#checkSize(start)
     this.#checkGaps(starts)
     this.#starts = starts
