@@ -165,7 +165,9 @@ export class PullReader {
     if ((crc32(view, record.bodyAt, record.bodyLength) & 0x7fffffff) !== record.bodyCrc)
       return false
     // Consumers commit what it says. One that stands in queues of other topics, too, knows its own alone.
-    return record.queueOffset === this.#recordOffset[nth]! || isMultiDispatched(view, record)
+    if (record.queueOffset === this.#recordOffset[nth]!) return true
+    const isPossible = record.queueOffset >= 0 && record.queueOffset <= record.position
+    return isPossible && isMultiDispatched(view, record)
   }
 
   #remember(position: number): void {
