@@ -1,5 +1,6 @@
 // Owns `dispatched`, the consume queue files and the queues' `max`.
 import { parentPort } from 'node:worker_threads'
+import { systemClock } from '../src/base/clock.ts'
 import { systemDisk } from '../src/base/disk.ts'
 import type { WorkerBoot } from '../src/broker/workers.ts'
 import { rowsChangesOf } from '../src/broker/rows-changes.ts'
@@ -8,6 +9,7 @@ import { DirtyBits } from '../src/ring/dirty-bits.ts'
 import { failThread } from '../src/ring/thread-failure.ts'
 import { Closing, withClosing } from '../src/store/closing.ts'
 import { DispatchAgent } from '../src/store/dispatch-agent.ts'
+import { KeyIndex } from '../src/store/key-index.ts'
 import { LogFiles } from '../src/store/log-files.ts'
 import { LogShared } from '../src/store/log-memory.ts'
 import { LogWindow } from '../src/store/log-window.ts'
@@ -17,13 +19,22 @@ import { visibleOf } from '../src/store/visible.ts'
 function start({ memory, thread, config, dirty }: WorkerBoot): void {
   const shared = new LogShared(memory, thread)
   try {
-    const { logDirectory, logFileSize, queues } = storePlaces(config)
+    const { logDirectory, logFileSize, queues, indexDirectory } = storePlaces(config)
+    const files = new LogFiles(systemDisk, { directory: logDirectory, fileSize: logFileSize })
+    const indexParts = {
+      disk: systemDisk,
+      clock: systemClock,
+      files,
+      format: { slots: config.maxHashSlotNum, items: config.maxIndexNum },
+      directory: indexDirectory,
+    }
     const agent = new DispatchAgent(shared, {
       window: new LogWindow(shared),
-      files: new LogFiles(systemDisk, { directory: logDirectory, fileSize: logFileSize }),
+      files,
       disk: systemDisk,
       visible: visibleOf(shared, config.flushDiskType === 'SYNC_FLUSH'),
       queues,
+      index: config.messageIndexEnable ? new KeyIndex(shared, indexParts) : null,
       dirty: dirty.map((memoryOf) => new DirtyBits(memoryOf, shared.rows.capacity)),
       takeChanges: () => rowsChangesOf(parentPort!),
     })

@@ -6,6 +6,7 @@ import * as group from '../../src/protocol/requests/group.ts'
 import * as namesrvConfig from '../../src/protocol/requests/namesrv-config.ts'
 import * as offset from '../../src/protocol/requests/offset.ts'
 import * as pull from '../../src/protocol/requests/pull.ts'
+import * as query from '../../src/protocol/requests/query.ts'
 import * as registration from '../../src/protocol/requests/registration.ts'
 import * as route from '../../src/protocol/requests/route.ts'
 import * as send from '../../src/protocol/requests/send.ts'
@@ -20,6 +21,7 @@ const FAMILIES: [string, object][] = [
   ['Send', send],
   ['Pull', pull],
   ['Offsets', offset],
+  ['Queries', query],
   ['Clients', client],
   ['Topics', topic],
   ['Groups', group],

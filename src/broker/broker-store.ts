@@ -8,7 +8,16 @@ import { Closing } from '../store/closing.ts'
 import { Checkpoint, readCheckpoint } from '../store/checkpoint.ts'
 import { PRE_BLANK_LENGTH, UNIT_LENGTH, readUnit, type Unit } from '../store/consume-queue.ts'
 import { DeletedTopics } from '../store/deleted-topics.ts'
-import { beginRun, endRun, readLastStop, type CleanStop } from '../store/last-stop.ts'
+import { dropDistrusted } from '../store/index-files.ts'
+import { IndexTable } from '../store/index-table.ts'
+import {
+  beginRun,
+  endRun,
+  readLastStop,
+  StopKind,
+  type CleanStop,
+  type LastStop,
+} from '../store/last-stop.ts'
 import { LogFiles } from '../store/log-files.ts'
 import { allocateLogMemory, LogShared, Thread, Fault } from '../store/log-memory.ts'
 import { LogReader } from '../store/log-reader.ts'
@@ -54,6 +63,7 @@ export class BrokerStore {
     lock: StoreLock
     recovered: Recovered
     deleted: DeletedTopics
+    lastStop: LastStop
   }) {
     const { config, disk, recovered } = parts
     this.#disk = disk
@@ -66,7 +76,9 @@ export class BrokerStore {
       slack: appendMax(config),
       threads: Thread.NETWORK + config.networkWorkers,
       rows: config.maxQueues,
+      indexSlots: config.messageIndexEnable ? config.maxHashSlotNum : 0,
     })
+    new IndexTable(memory.index).setExact(parts.lastStop.kind !== StopKind.KILLED)
     this.shared = new LogShared(memory, Thread.MAIN)
     this.shared.start(recovered.end, recovered)
     this.rows = new QueueRows(this.shared.rows)
@@ -94,11 +106,13 @@ export class BrokerStore {
     const lock = await StoreLock.take(root)
     try {
       const deleted = new DeletedTopics(disk, root)
-      const recovered = recoverStore(config, disk, { deleted, lock })
+      const lastStop = readLastStop(disk, root, currentProcess().boot)
+      const recovered = recoverStore(config, disk, { deleted, lock, lastStop })
       report(recovered, log)
       deleted.keepWithin(recovered)
+      openIndex(config, disk, { kind: lastStop.kind, end: recovered.end, log })
       beginRun(disk, root, currentProcess().boot)
-      return new BrokerStore({ config, disk, lock, recovered, deleted })
+      return new BrokerStore({ config, disk, lock, recovered, deleted, lastStop })
     } catch (error) {
       await lock.release()
       throw error
@@ -195,10 +209,12 @@ export class BrokerStore {
 
   /** Names of new queue files are not synced: the time of dispatches stays what flush made it. */
   #writeCheckpoint(): void {
-    const { writtenTimestamp, flushed } = this.shared
+    const { writtenTimestamp, flushed, indexDurable } = this.shared
     const times = readCheckpoint(this.#disk, this.places.root)
+    const index = Math.max(times.index, indexDurable.value())
     const checkpoint = new Checkpoint(this.#disk, this.places.root)
-    checkpoint.write({ ...times, physic: writtenTimestamp.value(), confirmed: flushed.value() })
+    const [physic, confirmed] = [writtenTimestamp.value(), flushed.value()]
+    checkpoint.write({ ...times, physic, confirmed, index })
     checkpoint.close()
   }
 }
@@ -206,17 +222,31 @@ export class BrokerStore {
 function recoverStore(
   config: BrokerConfig,
   disk: Disk,
-  { deleted, lock }: { deleted: DeletedTopics; lock: StoreLock },
+  { deleted, lock, lastStop }: { deleted: DeletedTopics; lock: StoreLock; lastStop: LastStop },
 ): Recovered {
   const places = storePlaces(config)
   return recover(disk, {
     ...places,
-    lastStop: readLastStop(disk, places.root, currentProcess().boot),
+    lastStop,
     checkCrc: config.checkCRCOnRecover,
     times: readCheckpoint(disk, places.root),
     deletedBelow: deleted.below,
     onProgress: () => lock.beat(),
   })
+}
+
+/** Index files that cannot be relied on go; dispatch makes them anew while the broker runs. */
+function openIndex(
+  config: BrokerConfig,
+  disk: Disk,
+  { kind, end, log }: { kind: StopKind; end: number; log: Log },
+): void {
+  if (!config.messageIndexEnable) return
+  const { root, indexDirectory: directory } = storePlaces(config)
+  const format = { slots: config.maxHashSlotNum, items: config.maxIndexNum }
+  const durableTimestamp = readCheckpoint(disk, root).index
+  const files = dropDistrusted(disk, { directory, format, kind, durableTimestamp, end })
+  if (files > 0) log.warn({ files }, 'index files are made anew: until then queries may miss some')
 }
 
 function report({ isCut, end, damaged }: Recovered, log: Log): void {

@@ -16,9 +16,11 @@ import type { Ask as WorkerAsk } from './asks.ts'
 import { BrokerStore } from './broker-store.ts'
 import { openBrokerContext, type OpenBrokerContext } from './broker-context.ts'
 import { EarlyWorkers } from './early-workers.ts'
+import { registerQueryHandlers } from './handlers/queries.ts'
 import { registerHandlers } from './handlers/register.ts'
 import { bindPorts } from './listen-ports.ts'
 import { MainQueueStore } from './main-queue-store.ts'
+import { messageQueries } from './message-queries.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
 import { Registration } from './registration.ts'
 import { storeInfo } from './store-info.ts'
@@ -205,6 +207,7 @@ function peersOf(workers: Workers, context: OpenBrokerContext, store: BrokerStor
   const report = (problem: string, error: unknown) => log.error({ error: String(error) }, problem)
   const handlers = new Handlers(fewProblems(report, () => context.clock.now()))
   registerHandlers(handlers, context, () => storeInfo(store))
+  registerQueryHandlers(handlers, context, messageQueries(store.shared, context.config))
   const events = {
     handlers,
     onClosed: (peerId: number) => context.clients.connectionClosed(peerId),

@@ -167,6 +167,36 @@ export const storeSettings = {
     important: true,
     doc: 'Share of the memory of the machine. Messages further from the end of the log are old ones.',
   }),
+  messageIndexEnable: bool({
+    default: true,
+    doc: 'Keep an index of messages by key, for queries. If false, none is added to it; what is there still answers.',
+  }),
+  maxHashSlotNum: int({
+    default: 5_000_000,
+    min: 1,
+    max: 500_000_000,
+    doc: 'Slots of an index file. With another number than a store was written with its index is made anew.',
+  }),
+  maxIndexNum: int({
+    default: 20_000_000,
+    min: 2,
+    max: 1_000_000_000,
+    doc: 'Keys that an index file has room for, plus one. With another number than a store was written with its index is made anew.',
+  }),
+  messageIndexSafe: bool({
+    default: false,
+    doc: 'Read the log from further back after a crash so that the index misses nothing. RingMQ always sees to that, and reads it while the broker runs already.',
+  }),
+  maxMsgsNumBatch: int({
+    default: 64,
+    min: 1,
+    doc: 'Most messages that one query by key returns.',
+  }),
+  defaultQueryMaxNum: int({
+    default: 32,
+    min: 1,
+    doc: 'Most messages that one query by unique key returns; maxMsgsNumBatch holds, too.',
+  }),
   brokerRole: oneOf(
     'ASYNC_MASTER',
     'SYNC_MASTER',

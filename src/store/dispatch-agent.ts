@@ -5,6 +5,7 @@ import type { DirtyBits } from '../ring/dirty-bits.ts'
 import { ConsumeQueue, queueDirectory, type QueuePlace } from './consume-queue.ts'
 import { DescriptorCache } from './descriptor-cache.ts'
 import { isDiskError, isPassing } from './disk-error.ts'
+import type { KeyIndex } from './key-index.ts'
 import type { LogFiles } from './log-files.ts'
 import { Fault, Thread, type LogShared } from './log-memory.ts'
 import { RecordKind, RecordParts, readRecord } from './log-record.ts'
@@ -25,6 +26,8 @@ const NAP_MS = 2
 const RETRY_MS = 200
 /** Queues that are made durable at a clean stop: some seconds on a slow disk. */
 const SYNCED_MAX = 1000
+/** While there is always something to dispatch, an index that is behind gets every so many turns. */
+const INDEX_TURNS = 8
 
 export interface DispatchParts {
   window: LogWindow
@@ -36,6 +39,8 @@ export interface DispatchParts {
   dirty: DirtyBits[]
   /** Changes of topics that main has published, oldest first. */
   takeChanges: () => RowsChange[]
+  /** None with messageIndexEnable=false. */
+  index?: KeyIndex | null
 }
 
 /**
@@ -59,6 +64,9 @@ export class DispatchAgent implements Agent {
   #appliedVersion = 0
   #hasWorked = false
   #isRefused = false
+  #isNapping = false
+  readonly #index: KeyIndex | null
+  #turns = 0
 
   constructor(shared: LogShared, parts: DispatchParts) {
     this.#shared = shared
@@ -66,9 +74,18 @@ export class DispatchAgent implements Agent {
     this.#descriptors = new DescriptorCache(parts.disk, { max: DESCRIPTORS_MAX })
     this.#position = shared.dispatched.value()
     this.#timestamp = shared.dispatchedTimestamp.value()
+    this.#index = parts.index ?? null
   }
 
   turn(): number {
+    const done = this.#dispatch()
+    if (this.#index === null) return done
+    if (done > 0) this.#index.flush()
+    if (done > 0 && ++this.#turns % INDEX_TURNS !== 0) return done
+    return done + this.#index.work()
+  }
+
+  #dispatch(): number {
     const visible = this.#parts.visible()
     this.#applyChanges() // after: a record below was appended by somebody who knew its topic
     try {
@@ -106,13 +123,17 @@ export class DispatchAgent implements Agent {
   }
 
   /** Its short naps under load are not to be cut shorter by every write. */
-  readonly naps = true
+  get naps(): boolean {
+    return this.#isNapping
+  }
 
   idleMs(): number {
+    this.#isNapping = this.#isRefused
     if (this.#isRefused) return this.#shared.fault() === Fault.FENCED ? Infinity : RETRY_MS
     const isLazy = this.#hasWorked && !this.#shared.isAnyoneHolding()
     this.#hasWorked = false
-    return isLazy ? NAP_MS : Infinity
+    this.#isNapping = isLazy
+    return isLazy ? NAP_MS : (this.#index?.idleMs() ?? Infinity)
   }
 
   /** Files of the log that end at or below the position, and of queues those below their `min`. */
@@ -123,6 +144,7 @@ export class DispatchAgent implements Agent {
   }
 
   close(): void {
+    this.#index?.close()
     this.#syncTails()
     this.#descriptors.closeAll()
     this.#parts.files.closeAll()
@@ -209,7 +231,8 @@ export class DispatchAgent implements Agent {
       assert(record.position === this.#position, `the record at ${this.#position} says otherwise`)
       if (record.hasQueueEntry()) this.#addUnit(bytes)
       this.#timestamp = record.storeTimestamp
-    }
+      this.#index?.take(record, bytes, this.#position)
+    } else this.#index?.pass(this.#position, record.length)
     this.#position += record.length
   }
 

@@ -208,7 +208,8 @@ export class FlushAgent implements Agent {
     if (now < this.#checkpointDueMs) return
     this.#checkpointDueMs = now + CHECKPOINT_MS
     const confirmed = this.#shared.flushed.value()
-    this.#times = { ...this.#times, physic, confirmed, logics: this.#settledDispatch() }
+    const index = Math.max(this.#times.index, this.#shared.indexDurable.value())
+    this.#times = { ...this.#times, index, physic, confirmed, logics: this.#settledDispatch() }
     try {
       this.#checkpoint.write(this.#times)
     } catch (error) {

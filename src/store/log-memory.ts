@@ -4,6 +4,7 @@ import { SharedPosition } from '../ring/position.ts'
 import { Signal } from '../ring/signal.ts'
 import { Floor, floorsAreAbove } from '../ring/floor.ts'
 import { Rows } from '../ring/rows.ts'
+import { IndexTable } from './index-table.ts'
 
 /** Threads by number: each has a floor, a signal and a flag of its own. Network workers follow. */
 export const Thread = { MAIN: 0, FLUSH: 1, DISPATCH: 2, REPLICATE: 3, NETWORK: 4 } as const
@@ -52,6 +53,8 @@ const DISK_PERCENT = 4 * LINE + 16
 const ASKED = 4 * LINE + 20
 const DISPATCHED = 5 * LINE
 const DISPATCHED_TIMESTAMP = 5 * LINE + 4
+const INDEXED = 5 * LINE + 8
+const INDEX_DURABLE = 5 * LINE + 12
 const REPLICATED = 6 * LINE
 const RECLAIMED = 7 * LINE
 const POISON = 8 * LINE
@@ -73,6 +76,8 @@ export interface LogMemory {
   control: SharedArrayBuffer
   window: SharedArrayBuffer
   rows: SharedArrayBuffer
+  /** See IndexTable. */
+  index: SharedArrayBuffer
   threads: number
   windowSize: number
 }
@@ -86,12 +91,15 @@ export function allocateLogMemory(options: {
   slack: number
   threads: number
   rows: number
+  /** Of an index file; none: there is no index. */
+  indexSlots?: number
 }): LogMemory {
   const bytes = options.windowSize + options.slack
   return {
     control: new SharedArrayBuffer((THREADS + options.threads * LINE) * 4),
     window: new SharedArrayBuffer(bytes, { maxByteLength: bytes }), // growable ones are page-aligned
     rows: Rows.allocate(options.rows),
+    index: IndexTable.allocate(options.indexSlots ?? 0),
     threads: options.threads,
     windowSize: options.windowSize,
   }
@@ -117,6 +125,10 @@ export class LogShared {
   readonly deletable: SharedPosition
   readonly dispatched: SharedPosition
   readonly dispatchedTimestamp: SharedPosition
+  /** Messages below have their items in the index. May lie far behind at a start. */
+  readonly indexed: SharedPosition
+  /** Store time in ms up to which a power failure takes nothing of the index. */
+  readonly indexDurable: SharedPosition
   readonly replicated: SharedPosition
   readonly floor: Floor
   readonly signal: Signal
@@ -144,6 +156,8 @@ export class LogShared {
     this.deletable = new SharedPosition(words, DELETABLE)
     this.dispatched = new SharedPosition(words, DISPATCHED)
     this.dispatchedTimestamp = new SharedPosition(words, DISPATCHED_TIMESTAMP)
+    this.indexed = new SharedPosition(words, INDEXED)
+    this.indexDurable = new SharedPosition(words, INDEX_DURABLE)
     this.replicated = new SharedPosition(words, REPLICATED)
     this.#reclaimed = new SharedPosition(words, RECLAIMED)
     this.floor = new Floor(words, own + FLOOR, this.#reclaimed)

@@ -2,6 +2,7 @@ import type { Handlers } from '../../net/handlers.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import { registerBrokerInfoHandlers } from './broker-info.ts'
 import { registerClientHandlers } from './clients.ts'
+import { registerConsumeStatsHandlers } from './consume-stats.ts'
 import { registerGroupHandlers } from './groups.ts'
 import { registerLockHandlers } from './locks.ts'
 import { registerOffsetHandlers } from './offsets.ts'
@@ -20,6 +21,7 @@ export function registerHandlers(
   registerGroupHandlers(handlers, context)
   registerOffsetHandlers(handlers, context)
   registerClientHandlers(handlers, context)
+  registerConsumeStatsHandlers(handlers, context)
   registerLockHandlers(handlers, context)
   registerBrokerInfoHandlers(handlers, context, storeInfo)
 }

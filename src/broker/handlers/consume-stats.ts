@@ -1,0 +1,49 @@
+import type { Handlers } from '../../net/handlers.ts'
+import { ConsumeStats } from '../../protocol/bodies/consume-stats.ts'
+import { GetConsumeStats } from '../../protocol/requests/query.ts'
+import type { BrokerContext } from '../broker-context.ts'
+
+export function registerConsumeStatsHandlers(handlers: Handlers, context: BrokerContext): void {
+  handlers.on(GetConsumeStats, async ({ consumerGroup, topic }) => {
+    const isOne = topic !== undefined && topic.trim() !== ''
+    const topics = isOne ? [topic] : context.offsets.topicsOf(consumerGroup)
+    const consumed = topics.filter((each) => isConsumed(context, consumerGroup, each))
+    const tables = await Promise.all(
+      consumed.map((each) => topicStats(context, consumerGroup, each)),
+    )
+    return { body: ConsumeStats.encode({ consumeTps: 0, offsetTable: tables.flat() }) }
+  })
+}
+
+/** Of a group that is online only what it subscribes to now counts (Apache 5.3.3, getConsumeStats). */
+function isConsumed({ topics, clients }: BrokerContext, group: string, topic: string): boolean {
+  if (topics.get(topic) === undefined) return false
+  const subscriptions = clients.consumers(group)?.subscriptions
+  return subscriptions === undefined || subscriptions.size === 0 || subscriptions.has(topic)
+}
+
+function topicStats(
+  context: BrokerContext,
+  group: string,
+  topic: string,
+): Promise<ConsumeStats['offsetTable']> {
+  const count = context.topics.get(topic)?.readQueueNums ?? 0
+  const ids = Array.from({ length: count }, (_, queueId) => queueId)
+  return Promise.all(ids.map((queueId) => queueStats(context, group, { topic, queueId })))
+}
+
+async function queueStats(
+  { config, store, offsets }: BrokerContext,
+  group: string,
+  { topic, queueId }: { topic: string; queueId: number },
+): Promise<ConsumeStats['offsetTable'][number]> {
+  const consumerOffset = offsets.get(group, topic, queueId) ?? 0
+  const time = consumerOffset > 0 ? await store.storeTimeAt(topic, queueId, consumerOffset - 1) : 0
+  const stats = {
+    brokerOffset: store.maxOffset(topic, queueId) ?? 0,
+    consumerOffset,
+    lastTimestamp: Math.max(0, time),
+    pullOffset: consumerOffset, // pulls are not remembered, as they mean nothing to anybody but their client
+  }
+  return [{ brokerName: config.brokerName, queueId, topic }, stats]
+}

@@ -1,0 +1,93 @@
+import { join } from 'node:path'
+import type { Disk } from '../base/disk.ts'
+import {
+  INDEX_HEADER_LENGTH,
+  indexFileSize,
+  isIndexFileName,
+  readIndexHeader,
+  type IndexFormat,
+  type IndexHeader,
+} from './index-file.ts'
+import { StopKind } from './last-stop.ts'
+
+/** Where index files lie. */
+export function indexDirectory(root: string): string {
+  return join(root, 'index')
+}
+
+export interface IndexFileState {
+  name: string
+  header: IndexHeader
+}
+
+/** Names of index files, oldest first. */
+export function listIndexFiles(disk: Disk, directory: string): string[] {
+  if (!disk.exists(directory)) return []
+  const files = disk.list(directory).filter(({ name, isDirectory }) => {
+    return !isDirectory && isIndexFileName(name)
+  })
+  return files.map(({ name }) => name).toSorted()
+}
+
+/** Null: it has not the length that `format` asks for, or its head makes no sense. */
+export function readIndexState(
+  disk: Disk,
+  { directory, name, format }: { directory: string; name: string; format: IndexFormat },
+): IndexFileState | null {
+  const descriptor = disk.openRead(join(directory, name))
+  try {
+    if (disk.size(descriptor) !== indexFileSize(format)) return null
+    const buffer = Buffer.alloc(INDEX_HEADER_LENGTH)
+    disk.pread(descriptor, { buffer, offset: 0, length: buffer.length, position: 0 })
+    const header = readIndexHeader(buffer)
+    return isPossible(header, format) ? { name, header } : null
+  } finally {
+    disk.close(descriptor)
+  }
+}
+
+function isPossible(header: IndexHeader, { slots, items }: IndexFormat): boolean {
+  const { beginPosition, endPosition, beginTimestamp, endTimestamp, usedSlots, count } = header
+  const isOrdered = beginPosition <= endPosition && beginTimestamp <= endTimestamp
+  return isOrdered && beginPosition >= 0 && count <= items && usedSlots >= 0 && usedSlots <= slots
+}
+
+export interface IndexTrust {
+  directory: string
+  format: IndexFormat
+  /** How the last run ended. */
+  kind: StopKind
+  /** Up to this store time the index was made durable (indexMsgTimestamp of the checkpoint). */
+  durableTimestamp: number
+  /** End of the log. */
+  end: number
+}
+
+/**
+ * Before dispatch starts: takes away index files that cannot be relied on, which it then makes anew.
+ * Behind one of them all are taken, so that what is left has no gap. Returns how many are gone.
+ */
+export function dropDistrusted(disk: Disk, trust: IndexTrust): number {
+  const { directory } = trust
+  const names = listIndexFiles(disk, directory)
+  let before: IndexHeader | null = null
+  for (const [nth, name] of names.entries()) {
+    const state = readIndexState(disk, { ...trust, name })
+    if (state === null || !isTrusted(state.header, before, trust)) {
+      for (const gone of names.slice(nth)) disk.remove(join(directory, gone))
+      return names.length - nth
+    }
+    before = state.header
+  }
+  return 0
+}
+
+/**
+ * After a power failure, or when Apache died, no sector of a file that was being added to is certain:
+ * Apache 5.3.3 deletes those whose end lies behind the checkpoint, too.
+ */
+function isTrusted(header: IndexHeader, before: IndexHeader | null, trust: IndexTrust): boolean {
+  if (before !== null && header.beginPosition < before.endPosition) return false
+  if (header.endPosition > 0 && header.endPosition >= trust.end) return false
+  return trust.kind !== StopKind.UNKNOWN || header.endTimestamp <= trust.durableTimestamp
+}
