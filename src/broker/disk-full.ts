@@ -1,13 +1,14 @@
 import type { BrokerConfig } from '../config/broker.ts'
 import type { LogShared } from '../store/log-memory.ts'
 
-type Paths = Pick<
+/** What of the configuration a refused send tells. */
+export type DiskSettings = Pick<
   BrokerConfig,
   'storePathCommitLog' | 'storePathRootDir' | 'diskSpaceWarningLevelRatio'
 >
 
 /** Which disk is too full for sends, how full, and which key decides that. */
-export function fullDisk(shared: LogShared, config: Paths): string {
+export function fullDisk(shared: LogShared, config: DiskSettings): string {
   const { log, queues } = shared.diskPercent()
   const path = log >= queues ? config.storePathCommitLog : config.storePathRootDir
   const ratio = config.diskSpaceWarningLevelRatio

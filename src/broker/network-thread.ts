@@ -178,6 +178,7 @@ export class NetworkThread {
         storeHost: Buffer.from(storeHost),
         isSyncFlush: config.flushDiskType === 'SYNC_FLUSH',
         syncFlushTimeoutMs: config.syncFlushTimeout,
+        disk: config,
       },
     )
   }

@@ -6,7 +6,7 @@ import { encodeBatch } from '../../src/protocol/batch-body.ts'
 import { SendBatchMessage, SendMessageV2 } from '../../src/protocol/requests/send.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
 import { logFileName } from '../../src/store/log-files.ts'
-import { Fault } from '../../src/store/log-memory.ts'
+import { Fault, Shortage } from '../../src/store/log-memory.ts'
 import { properties, readQueue, sendHeader, sendTo } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { SteppedBroker } from '../support/stepped-broker.ts'
@@ -174,6 +174,23 @@ test('a send that a full disk keeps waiting for too long is answered with an err
   const { code, remark } = await client.ask(SendMessageV2, sendHeader('T'), { body: BODY })
   expect(code).toBe(ResponseCode.SYSTEM_ERROR)
   expect(remark).toBe('the message could not be written in time')
+})
+
+test('beyond the warning level a send is told which disk, how full, and which key decides', async () => {
+  const broker = await SteppedBroker.open()
+  broker.addTopic('T')
+  const client = await broker.connect()
+  const send = () => client.ask(SendMessageV2, sendHeader('T'), { body: BODY })
+  broker.shared.publishDiskPercent(91, 40)
+  broker.shared.setShortage(Shortage.OVER_LEVEL, true)
+  const { code, remark } = await send()
+  expect(code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)
+  expect(remark).toContain("the broker's disk is full [CL: 0.91 CQ: 0.40 INDEX: 0.40]")
+  expect(remark).toContain(
+    `the disk of ${broker.logDirectory} is 91 % full, more than diskSpaceWarningLevelRatio=90`,
+  )
+  broker.shared.setShortage(Shortage.OVER_LEVEL, false)
+  expect((await send()).code).toBe(0)
 })
 
 test('behind a fence no send is taken', async () => {

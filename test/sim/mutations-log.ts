@@ -219,13 +219,13 @@ export const LOG_MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: 'a fault is set without an exchange',
+    name: 'a shortage ends without an exchange',
     scenario: 'faults',
-    seed: 10,
+    seed: 7,
     edits: [
       memory(
-        'if (Atomics.compareExchange(this.#words, FAULT, before, fault) === before) return',
-        'Atomics.store(this.#words, FAULT, fault)\n      return',
+        'Atomics.and(this.#words, FAULT, ~Fault.NO_SPACE)',
+        '{ const bits = this.refusal() & ~Fault.NO_SPACE\n Atomics.store(this.#words, FAULT, bits) }',
       ),
     ],
   },

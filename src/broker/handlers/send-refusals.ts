@@ -1,7 +1,8 @@
 /** Why a send is not taken, in Apache's words where it has some. */
 import { ResponseError } from '../../protocol/response-error.ts'
 import { AppendStatus } from '../../store/log-appender.ts'
-import { Fault, type LogShared } from '../../store/log-memory.ts'
+import { Fault, Shortage, type LogShared } from '../../store/log-memory.ts'
+import { diskShares, fullDisk, type DiskSettings } from '../disk-full.ts'
 
 export function sendForbidden(topic: string): ResponseError {
   return new ResponseError('NO_PERMISSION', `Sending message to topic[${topic}] is forbidden.`)
@@ -27,15 +28,24 @@ function causeOf(status: AppendStatus, isStalled: boolean): string {
   return 'the log window is full: the disk or a reader does not keep up'
 }
 
-export function diskRefuses(shared: LogShared): ResponseError {
-  const isFenced = shared.fault() === Fault.FENCED
-  const cause = isFenced
-    ? 'a write or flush failed; the broker takes no messages until it is restarted'
-    : "the broker's disk is full; it takes messages again when there is space"
+export function diskRefuses(shared: LogShared, settings: DiskSettings): ResponseError {
   return new ResponseError(
     'SERVICE_NOT_AVAILABLE',
-    `service not available now. It may be caused by one of the following reasons: ${cause}.`,
+    `service not available now. It may be caused by one of the following reasons: ${diskProblem(shared, settings)}.`,
   )
+}
+
+function diskProblem(shared: LogShared, settings: DiskSettings): string {
+  const refusal = shared.refusal()
+  if ((refusal & Fault.FENCED) !== 0) {
+    return 'a write or flush failed; the broker takes no messages until it is restarted'
+  }
+  const isWritten = (refusal & Fault.NO_SPACE) === 0
+  const why =
+    isWritten && (refusal & Shortage.NO_FILE) === 0
+      ? fullDisk(shared, settings)
+      : `${settings.storePathCommitLog} takes ${isWritten ? 'no further file' : 'no more bytes'}`
+  return `the broker's disk is full ${diskShares(shared)}: ${why}; it takes messages again when there is space`
 }
 
 /** Apache 5.3.3: a retry is of one message. */
