@@ -19,6 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   protocol: ['base'],
   net: [...GROUND, 'protocol'],
   store: [...GROUND, 'ring', 'config', 'protocol'],
+  fsck: [...GROUND, 'ring', 'config', 'protocol', 'store'],
   namesrv: WIRE,
   broker: [...WIRE, 'ring', 'store'],
   client: WIRE,

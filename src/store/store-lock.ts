@@ -1,4 +1,12 @@
-import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { isDiskError } from './disk-error.ts'
@@ -48,6 +56,22 @@ export class StoreLock {
       socket.close()
       throw error
     }
+  }
+
+  /**
+   * Keeps brokers of this machine off a store without a change to it, for whoever only reads. Rejects
+   * with StoreError when somebody holds it. Returns what lets go of it.
+   */
+  static async hold(root: string): Promise<() => Promise<void>> {
+    if (existsSync(join(root, 'lock'))) refuseApache(root)
+    const socket = await takeSocket(root)
+    try {
+      refuseHolder(root, join(root, 'ringmq.lock'))
+    } catch (error) {
+      socket.close()
+      throw error
+    }
+    return () => new Promise((resolve) => socket.close(() => resolve()))
   }
 
   /** For whoever keeps the event loop busy for long: cheap to call more often than is needed. */

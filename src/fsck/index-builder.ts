@@ -1,0 +1,62 @@
+import type { Disk } from '../base/disk.ts'
+import {
+  emptyHeader,
+  indexFileName,
+  nextIndexFileName,
+  type IndexFormat,
+} from '../store/index-file.ts'
+import { IndexTable } from '../store/index-table.ts'
+import { IndexWriter, type IndexWriterParts } from '../store/index-writer.ts'
+import type { RecordParts } from '../store/log-record.ts'
+import { formatOf } from './index-shape.ts'
+import { indexHashes, propertiesOf } from './record-text.ts'
+
+/** Apache 5.3.3's defaults: for a store whose index is gone. */
+const USUAL: IndexFormat = { slots: 5_000_000, items: 20_000_000 }
+
+/** Makes an index from the records of a log in their order. */
+export class IndexBuilder {
+  readonly #parts: IndexWriterParts
+  readonly #nowMs: number
+  #writer: IndexWriter | null = null
+
+  /** `sizes`: lengths of the files that were there; the new ones are like them. */
+  constructor(
+    disk: Disk,
+    directory: string,
+    { sizes, nowMs }: { sizes: readonly number[]; nowMs: number },
+  ) {
+    const format = sizes.map(formatOf).find((each) => each !== null) ?? USUAL
+    const table = new IndexTable(IndexTable.allocate(format.slots))
+    this.#parts = { disk, directory, format, table }
+    this.#nowMs = nowMs
+  }
+
+  take(record: RecordParts, bytes: Buffer, position: number): void {
+    const { topicAt, topicLength, sysFlag, storeTimestamp } = record
+    const topic = bytes.toString('utf8', topicAt, topicAt + topicLength)
+    for (const hash of indexHashes(topic, sysFlag, propertiesOf(bytes, record))) {
+      this.#writer ??= this.#create()
+      if (this.#writer.add(hash, position, storeTimestamp)) continue
+      this.#writer = this.#create()
+      this.#writer.add(hash, position, storeTimestamp)
+    }
+  }
+
+  close(): void {
+    if (this.#writer === null) return
+    this.#writer.flush()
+    while (!this.#writer.savePiece()) continue
+    this.#parts.disk.fdatasync(this.#writer.descriptor)
+    this.#writer.close()
+  }
+
+  #create(): IndexWriter {
+    const before = this.#writer
+    this.close()
+    this.#parts.table.slots.fill(0)
+    const name =
+      before === null ? indexFileName(this.#nowMs) : nextIndexFileName(this.#nowMs, before.name)
+    return IndexWriter.create(this.#parts, name, emptyHeader(before?.header ?? null))
+  }
+}

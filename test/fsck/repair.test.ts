@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { CheckedStore } from '../support/checked-store.ts'
+
+const QUEUE = 'consumequeue/TopicBasic/0/00000000000000000000'
+
+function contentOf(folder: string): Map<string, Buffer> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  const paths = files.map((entry) => join(entry.parentPath, entry.name)).toSorted()
+  return new Map(paths.map((path) => [path.slice(folder.length), readFileSync(path)]))
+}
+
+describe('a repair', () => {
+  test('makes a queue anew, byte for byte, and keeps the old one', async () => {
+    const store = new CheckedStore('basic')
+    const good = readFileSync(store.path(QUEUE))
+    store.edit(QUEUE, (bytes) => void bytes.fill(0xee, 40, 80))
+    const damaged = readFileSync(store.path(QUEUE))
+    const { aside, queues } = await store.repair()
+    expect(queues).toBe(1)
+    expect(readFileSync(store.path(QUEUE)).equals(good)).toBe(true)
+    expect(readFileSync(join(aside!, QUEUE)).equals(damaged)).toBe(true)
+    expect(await store.findings()).toEqual([])
+  })
+
+  test('makes a queue whose folder is gone', async () => {
+    const store = new CheckedStore('basic')
+    const good = readFileSync(store.path(QUEUE))
+    rmSync(store.path('consumequeue'), { recursive: true })
+    await store.repair()
+    expect(readFileSync(store.path(QUEUE)).subarray(0, 160).equals(good.subarray(0, 160))).toBe(
+      true,
+    )
+    expect(await store.findings()).toEqual([])
+  })
+
+  test('makes the index anew, in files like the old ones', async () => {
+    const store = new CheckedStore('rollover')
+    const path = store.firstLike('index/')
+    store.edit(path, (bytes) => void bytes.fill(0xee, 1000, 1100))
+    const { aside, index } = await store.repair()
+    expect(index).toBe(true)
+    expect(existsSync(join(aside!, path))).toBe(true)
+    expect(await store.findings()).toEqual([])
+    expect((await store.check()).indexItems).toBe(660)
+  })
+
+  test('takes a checkpoint that lies out of the way', async () => {
+    const store = new CheckedStore('basic').edit('checkpoint', (bytes) => void (bytes[1]! ^= 1))
+    const { aside } = await store.repair()
+    expect(existsSync(join(aside!, 'checkpoint'))).toBe(true)
+    expect(await store.findings()).toEqual([])
+  })
+
+  test('makes manifests of a store that has none, and only once', async () => {
+    const store = new CheckedStore('rollover')
+    expect((await store.repair()).manifests).toBe(6)
+    expect((await store.repair()).manifests).toBe(0)
+    expect((await store.check()).manifestBytes).toBe(331_582)
+  })
+
+  test('never touches the log, nor gives a damaged file of it a manifest', async () => {
+    const store = new CheckedStore('rollover')
+    const path = 'commitlog/00000000000000131072'
+    store.edit(path, (bytes) => void (bytes[500]! ^= 1))
+    const before = contentOf(store.path('commitlog'))
+    const { manifests, skipped } = await store.repair()
+    expect(contentOf(store.path('commitlog'))).toEqual(before)
+    expect(manifests).toBe(5)
+    expect(skipped).toContain('1 things about log files are left as they are')
+    const parts = (await store.findings()).map(({ part }) => part)
+    expect(parts).toContain('log')
+  })
+
+  test('does not make good what a manifest says is damaged', async () => {
+    const store = new CheckedStore('basic')
+    await store.repair()
+    store.edit('commitlog/00000000000000000000', (bytes) => void (bytes[44]! ^= 1))
+    expect((await store.repair()).manifests).toBe(0)
+    expect((await store.findings()).length).toBe(1)
+  })
+
+  test.each([
+    ['batchcq', 'batchconsumequeue/TopicBcq/0/00000000000000000000'],
+    ['lmq', 'consumequeue/%LMQ%a/0/00000000000000000000'],
+  ])('of the store %s says what it cannot make', async (name, path) => {
+    const store = new CheckedStore(name)
+    const real = store.firstLike(path)
+    store.edit(real, (bytes) => void (bytes[7]! ^= 1))
+    const { skipped, aside } = await store.repair()
+    expect(skipped.length).toBeGreaterThan(0)
+    expect(aside).toBeNull()
+  })
+})
