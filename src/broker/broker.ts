@@ -23,6 +23,7 @@ import { MainQueueStore } from './main-queue-store.ts'
 import { messageQueries } from './message-queries.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
 import { Registration } from './registration.ts'
+import { SegmentManifests } from './segment-manifests.ts'
 import { storeInfo } from './store-info.ts'
 import { StoreLog } from './store-log.ts'
 import { groupNameFault, shown } from './topic-names.ts'
@@ -52,6 +53,7 @@ export class Broker {
   readonly #context: OpenBrokerContext
   readonly #registration: Registration
   readonly #client: RemotingClient
+  readonly #manifests: SegmentManifests | null
   readonly #drain: () => boolean
   readonly #stopLoop: () => void
 
@@ -64,6 +66,7 @@ export class Broker {
       context: OpenBrokerContext
       registration: Registration
       client: RemotingClient
+      manifests: SegmentManifests | null
       drain: () => boolean
       stopLoop: () => void
     },
@@ -75,6 +78,7 @@ export class Broker {
     this.#context = built.context
     this.#registration = built.registration
     this.#client = built.client
+    this.#manifests = built.manifests
     this.#drain = built.drain
     this.#stopLoop = built.stopLoop
   }
@@ -130,6 +134,7 @@ export class Broker {
       context,
       registration,
       client,
+      manifests: manifestsOf(store, parts),
       drain,
       stopLoop,
     })
@@ -137,6 +142,7 @@ export class Broker {
 
   /** Ends it in order: nothing that was answered for is lost, the next start finds a clean store. */
   async close(): Promise<void> {
+    this.#manifests?.stop()
     await this.#registration.stop()
     await this.#client.close()
     this.#workers.expectExits()
@@ -196,6 +202,15 @@ async function listen(
     worker.worker.postMessage({ kind: 'listen', host, port, reusePort })
     await listening
   }
+}
+
+function manifestsOf(store: BrokerStore, parts: BrokerParts): SegmentManifests | null {
+  const { config, disk, log } = parts
+  if (!config.manifestEnable) return null
+  const { places, shared } = store
+  const flushed = () => shared.flushed.value()
+  const minPosition = () => shared.minPosition.value()
+  return new SegmentManifests({ places, disk, log, flushed, minPosition })
 }
 
 function peersOf(workers: Workers, context: OpenBrokerContext, store: BrokerStore): WorkerPeers[] {

@@ -225,6 +225,11 @@ export const storeSettings = {
     own: true,
     doc: 'Most bytes that the files of the commit log may take together; the oldest are deleted before there are more, however young they are. 0 sets no limit. Consume queues and index files come on top.',
   }),
+  manifestEnable: bool({
+    default: true,
+    own: true,
+    doc: 'Whether every full log file gets a manifest with its checksum, by which ringmq fsck knows later whether a byte of it changed.',
+  }),
   maxQueues: int({
     default: 262_144,
     min: 1,
