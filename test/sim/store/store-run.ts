@@ -12,7 +12,7 @@ import { ROOT, StoreWorld } from './store-world.ts'
 export const STORE = 'store'
 const LIVES_MAX = 6
 /** Steps after which a life ends by a crash; most threads are through after some thousand. */
-const STEPS_MAX = [150, 600, 2500]
+const STEPS_MAX = [100, 300, 1200]
 const CHANGES_MAX = 120
 const STEPS_SHOWN = 60
 
@@ -68,7 +68,7 @@ class Run {
     world.passTime(random.pick([0, 0, 10, 5000, 70_000]))
     const recovered = world.open()
     this.#say(`recovered, the log ends at ${recovered.end}`)
-    const crashAt = random.oneIn(5) ? Infinity : random.below(random.pick(STEPS_MAX))
+    const crashAt = random.oneIn(8) ? Infinity : random.below(random.pick(STEPS_MAX))
     const { disk } = world
     if (random.oneIn(4)) disk.failAt = disk.changes + random.below(CHANGES_MAX)
     else if (random.oneIn(6)) {
