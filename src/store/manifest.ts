@@ -57,6 +57,14 @@ export function removeManifest(disk: Disk, root: string, file: string): void {
   disk.remove(join(manifestDirectory(root), file))
 }
 
+/** The log was cut at `end`: what vouches for bytes behind it is true no longer. */
+export function removeManifestsAbove(disk: Disk, root: string, end: number): void {
+  for (const file of listManifests(disk, root)) {
+    const manifest = readManifest(disk, root, file)
+    if (manifest === null || Number(file) + manifest.length > end) removeManifest(disk, root, file)
+  }
+}
+
 function textOf({ file, length, crc32c, madeMs }: Manifest): string {
   const content = JSON.stringify({ version: VERSION, file, length, crc32c, madeMs })
   const bytes = Buffer.from(content)

@@ -14,6 +14,7 @@ import {
 } from './last-stop.ts'
 import { HEAD_LENGTH, RecordParts, readHead } from './log-record.ts'
 import { LogScan } from './log-scan.ts'
+import { removeManifestsAbove } from './manifest.ts'
 import { QueueFiller } from './queue-filler.ts'
 import { QueueRecovery, type QueueState } from './queue-recovery.ts'
 import { QueueStates } from './queue-states.ts'
@@ -98,6 +99,7 @@ class Recovery {
     // First the queues, then the log from its end on: broken off anywhere, it finds the same again.
     for (const state of this.#states.all()) this.#queues.settle(state, end)
     const isCut = this.#log.cut(end)
+    if (isCut) removeManifestsAbove(this.#disk, this.#options.root, end)
     this.#files.closeAll()
     this.#descriptors.closeAll()
     const [timestamp, dispatched, damaged] = [this.#timestamp, this.#dispatched, this.#damaged]

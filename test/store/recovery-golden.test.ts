@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { logFileName } from '../../src/store/log-files.ts'
@@ -30,6 +30,12 @@ const NAMES = [
   'transaction',
   'lmq',
   'ha-slave',
+  'ha-master',
+  'delay-delivered',
+  'timer',
+  'pop',
+  'propcrc',
+  'preblank',
 ]
 
 function expectedQueues({ queues }: GoldenStore): ReadQueue[] {
@@ -109,6 +115,40 @@ describe.each(NAMES.filter((name) => name !== 'lmq'))('the log of Apache’s sto
     expect(found.end).toBe(golden.end)
   })
 })
+
+// Queues of the batch kind are left as they are; entries with an address of an extension are kept.
+describe.each(['batchcq', 'cqext'])('Apache’s store %s', (name) => {
+  const golden = goldenStore(name)
+
+  test('opens, with its end and every message, and keeps files that we do not write', () => {
+    const root = unpackGolden(name, tempFolder())
+    const folder = name === 'batchcq' ? 'batchconsumequeue' : 'consumequeue_ext'
+    const before = filesBelow(join(root, folder))
+    const sizes = { logFileSize: 65_536, queueFileSize: GOLDEN_QUEUE_FILE_SIZE }
+    const { end, isCut, damaged } = recoverFolder({ root, ...sizes })
+    expect({ end, isCut, damaged }).toEqual({ end: golden.end, isCut: false, damaged: 0 })
+    expect(filesBelow(join(root, folder))).toEqual(before)
+  })
+})
+
+test('entries that lead to an extension lead to their messages, too', () => {
+  const root = unpackGolden('cqext', tempFolder())
+  const sizes = { logFileSize: 65_536, queueFileSize: GOLDEN_QUEUE_FILE_SIZE }
+  const places = ([position, length]: number[]) => [position, length]
+  const found = readQueues(recoverFolder({ root, ...sizes }).queues)
+  const expected = expectedQueues(goldenStore('cqext'))
+  expect(found.map(({ units }) => units.map(places))).toEqual(
+    expected.map(({ units }) => units.map(places)),
+  )
+})
+
+function filesBelow(folder: string): Map<string, Buffer> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+  return new Map(paths.map((path) => [path, readFileSync(path)]))
+}
 
 test('a store without a log has no queues either', () => {
   const root = unpackGolden('basic', tempFolder())
