@@ -15,12 +15,15 @@ import { Fault, RetentionAsk, Thread } from '../store/log-memory.ts'
 import type { Ask as WorkerAsk } from './asks.ts'
 import { BrokerStore } from './broker-store.ts'
 import { openBrokerContext, type OpenBrokerContext } from './broker-context.ts'
+import { type Delivery, openDelivery } from './delivery.ts'
 import { EarlyWorkers } from './early-workers.ts'
 import { registerQueryHandlers } from './handlers/queries.ts'
 import { registerHandlers } from './handlers/register.ts'
+import { registerRetrySends } from './handlers/retry-sends.ts'
+import { registerSendBackHandler } from './handlers/send-back.ts'
 import { bindPorts } from './listen-ports.ts'
 import { MainQueueStore } from './main-queue-store.ts'
-import { messageQueries } from './message-queries.ts'
+import { messageQueries, type MessageQueries } from './message-queries.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
 import { Registration } from './registration.ts'
 import { SegmentManifests } from './segment-manifests.ts'
@@ -51,6 +54,7 @@ export class Broker {
   readonly #store: BrokerStore
   readonly #workers: Workers
   readonly #context: OpenBrokerContext
+  readonly #delivery: Delivery
   readonly #registration: Registration
   readonly #client: RemotingClient
   readonly #manifests: SegmentManifests | null
@@ -64,6 +68,7 @@ export class Broker {
       store: BrokerStore
       workers: Workers
       context: OpenBrokerContext
+      delivery: Delivery
       registration: Registration
       client: RemotingClient
       manifests: SegmentManifests | null
@@ -76,6 +81,7 @@ export class Broker {
     this.#store = built.store
     this.#workers = built.workers
     this.#context = built.context
+    this.#delivery = built.delivery
     this.#registration = built.registration
     this.#client = built.client
     this.#manifests = built.manifests
@@ -103,8 +109,9 @@ export class Broker {
     const { config, clock, log } = parts
     const ports = await bindPorts(config)
     const storeLog = new StoreLog(store.shared, config, log)
+    const host = await storeHost(config.brokerIP1, ports.port)
     const workers = new Workers(store.shared, config, {
-      storeHost: await storeHost(config.brokerIP1, ports.port),
+      storeHost: host,
       early: parts.early ?? new EarlyWorkers(),
       onFailure: endAfter,
       onStoreNews: (news) => storeLog.onNews(news),
@@ -112,26 +119,33 @@ export class Broker {
     const publisher = new MetadataPublisher(store.shared, workers, store.rows)
     for (const topic of store.rows.topics()) publisher.publishRows(topic)
     let peers: WorkerPeers[] = []
+    let delivery: Delivery | null = null
     const drain = () => peers.map((each) => each.drain()).some(Boolean)
     const turn = () => {
       publisher.onWake()
+      delivery?.onWake()
       if (drain()) store.shared.signal.wake() // the next turn comes after timers and sockets
     }
     const stopLoop = startLoop(store, turn, storeLog) // before anybody waits for a worker's answer
     const queueStore = new MainQueueStore(store, publisher, BrokerStore.hotBytes(config))
     const parted = { config, store: queueStore, metadata: publisher, clock, log }
     const context = await openBrokerContext(parted)
-    peers = peersOf(workers, context, store)
+    const queries = messageQueries(store.shared, config)
+    const messageAt = (position: number) => queries.at(position)
+    delivery = await openDelivery({ store, context, storeHost: host, messageAt })
+    peers = peersOf(workers, { context, store, queries, delivery, storeHost: host })
     await publisher.applied()
     store.shared.askRetention(RetentionAsk.BEGIN) // flush has been told of all queues, too
     await Promise.all(workers.network.map((worker) => listen(worker, workers, ports)))
     const client = new RemotingClient({})
     const registration = register(ports.port, context, client)
     await within(REGISTER_MS, registration.start())
+    delivery.onWake() // what came due while nobody ran
     return new Broker(ports.port, parts, {
       store,
       workers,
       context,
+      delivery,
       registration,
       client,
       manifests: manifestsOf(store, parts),
@@ -150,6 +164,7 @@ export class Broker {
     this.#workers.tellNetwork({ kind: 'stop' })
     await Promise.all(stopped)
     while (this.#drain()); // the workers' last words: offsets that pulls committed
+    await this.#delivery.close()
     await this.#catchUp()
     await this.#context.close()
     this.#stopLoop()
@@ -213,7 +228,16 @@ function manifestsOf(store: BrokerStore, parts: BrokerParts): SegmentManifests |
   return new SegmentManifests({ places, disk, log, flushed, minPosition })
 }
 
-function peersOf(workers: Workers, context: OpenBrokerContext, store: BrokerStore): WorkerPeers[] {
+interface Served {
+  context: OpenBrokerContext
+  store: BrokerStore
+  queries: MessageQueries
+  delivery: Delivery
+  storeHost: Uint8Array
+}
+
+function peersOf(workers: Workers, served: Served): WorkerPeers[] {
+  const { context, store, queries, delivery } = served
   const { log } = context
   const onError = (error: unknown) => {
     const { poison, thread } = store.shared
@@ -222,7 +246,9 @@ function peersOf(workers: Workers, context: OpenBrokerContext, store: BrokerStor
   const report = (problem: string, error: unknown) => log.error({ error: String(error) }, problem)
   const handlers = new Handlers(fewProblems(report, () => context.clock.now()))
   registerHandlers(handlers, context, () => storeInfo(store))
-  registerQueryHandlers(handlers, context, messageQueries(store.shared, context.config))
+  registerQueryHandlers(handlers, context, queries)
+  registerSendBackHandler(handlers, context, delivery)
+  registerRetrySends(handlers, served)
   const events = {
     handlers,
     onClosed: (peerId: number) => context.clients.connectionClosed(peerId),

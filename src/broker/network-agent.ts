@@ -12,7 +12,7 @@ import { ClientSession } from './client-session.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import type { Gate } from './gated-replies.ts'
 import type { PullHandler } from './handlers/pull.ts'
-import type { SendHandler } from './handlers/send.ts'
+import { FOR_MAIN, type SendHandler } from './handlers/send.ts'
 import type { HeldPulls } from './held-pulls.ts'
 import type { MetadataChange } from './metadata-change.ts'
 import type { MetadataView } from './metadata-view.ts'
@@ -184,6 +184,7 @@ export class NetworkAgent {
       case RequestCode.SEND_MESSAGE_V2:
       case RequestCode.SEND_BATCH_MESSAGE: {
         const unknown = this.#send!.handle(session, this.#request)
+        if (unknown === FOR_MAIN) return undefined
         return unknown === null ? null : { kind: 'topic', ...unknown }
       }
       case RequestCode.PULL_MESSAGE:

@@ -1,10 +1,12 @@
+import { decodeProperties } from '../protocol/message.ts'
+
 /**
  * What the properties of a message ask of the broker, found in one pass over their bytes
  * (`name 0x01 value 0x02`). Bits of the result of `scanProperties`.
  */
 export const Asks = {
   HAS_UNIQ_KEY: 1,
-  /** DELAY with a level, or one of the TIMER_ properties. */
+  /** DELAY with a level. */
   DELAY: 2,
   /** TRAN_MSG = true: half of a transaction. */
   TRANSACTION: 4,
@@ -12,13 +14,16 @@ export const Asks = {
   NO_WAIT: 8,
   /** POP_CK: a receipt that must not be stored. */
   POP_RECEIPT: 16,
+  /** One of the TIMER_ properties. */
+  TIMER: 32,
 } as const
 
 const NAME_END = 1
 const PAIR_END = 2
 
 const UNIQ_KEY = Buffer.from('UNIQ_KEY\u0001')
-const DELAYS = ['DELAY', 'TIMER_DELAY_SEC', 'TIMER_DELAY_MS', 'TIMER_DELIVER_MS'].map((name) =>
+const DELAY = Buffer.from('DELAY\u0001')
+const TIMERS = ['TIMER_DELAY_SEC', 'TIMER_DELAY_MS', 'TIMER_DELIVER_MS'].map((name) =>
   Buffer.from(`${name}\u0001`),
 )
 const ZERO_DELAY = Buffer.from('DELAY\u00010\u0002')
@@ -63,7 +68,8 @@ function asksOf(bytes: Uint8Array, at: number, end: number): number {
 function delayOrTransaction(bytes: Uint8Array, at: number, end: number): number {
   if (startsWith(bytes, at, end, HALF)) return Asks.TRANSACTION
   if (startsWith(bytes, at, end, ZERO_DELAY)) return 0
-  return DELAYS.some((name) => startsWith(bytes, at, end, name)) ? Asks.DELAY : 0
+  if (startsWith(bytes, at, end, DELAY)) return Asks.DELAY
+  return TIMERS.some((name) => startsWith(bytes, at, end, name)) ? Asks.TIMER : 0
 }
 
 function startsWith(bytes: Uint8Array, at: number, end: number, piece: Uint8Array): boolean {
@@ -78,4 +84,10 @@ export function withoutProperty(bytes: Uint8Array, name: string): Buffer {
   const pairs = text.split(String.fromCharCode(PAIR_END)).filter((pair) => pair !== '')
   const kept = pairs.filter((pair) => !pair.startsWith(name + String.fromCharCode(NAME_END)))
   return Buffer.from(kept.map((pair) => pair + String.fromCharCode(PAIR_END)).join(''))
+}
+
+/** The level that DELAY asks for; 0 without one. */
+export function delayLevel(bytes: Uint8Array): number {
+  const level = decodeProperties(Buffer.from(bytes).toString()).get('DELAY') ?? '0'
+  return Math.max(0, Number.parseInt(level, 10) || 0)
 }

@@ -148,7 +148,7 @@ const registrationSettings = {
   networkWorkers: int({
     default: derived('1 up to 2 cores, else cores - 1, at most 4', defaultNetworkWorkers),
     min: 1,
-    max: 32, // one bit per worker in the rows
+    max: 31, // one bit per worker in the rows, and one for main
     own: true,
     doc: 'Threads that serve connections.',
   }),

@@ -6,7 +6,7 @@ import { peekPosition, publishPosition, readPosition } from './position.ts'
  *    0..2    next      the offset the next message gets           append lock
  *    3..5    max       offsets below it can be read               dispatch
  *    6..8    min       the lowest offset that can be read         dispatch
- *    9       waiters   one bit per network worker that holds pulls; set by it, taken by dispatch
+ *    9       waiters   a bit for each thread that waits for a message; set by it, taken by dispatch
  *    10..15  free (a row is one cache line of 64 bytes)
  *
  * A row belongs to one queue until the process ends; a deleted topic's rows are not used again.
@@ -55,7 +55,7 @@ export class Rows {
     publishPosition(this.#words, row * ROW_WORDS + MIN, offset)
   }
 
-  /** A network worker parks: from now on dispatch tells it when `max` moves. */
+  /** A thread parks: from now on dispatch tells it when `max` moves. */
   setWaiter(row: number, worker: number): void {
     Atomics.or(this.#words, row * ROW_WORDS + WAITERS, 1 << worker)
   }

@@ -7,7 +7,7 @@ import { DescriptorCache } from './descriptor-cache.ts'
 import { isDiskError, isPassing } from './disk-error.ts'
 import type { KeyIndex } from './key-index.ts'
 import type { LogFiles } from './log-files.ts'
-import { Fault, Thread, type LogShared } from './log-memory.ts'
+import { Fault, MAIN_WAITER, Thread, type LogShared } from './log-memory.ts'
 import { RecordKind, RecordParts, readRecord } from './log-record.ts'
 import type { LogWindow } from './log-window.ts'
 import { QueueTail, UnitBuffers } from './queue-tail.ts'
@@ -290,7 +290,8 @@ export class DispatchAgent implements Agent {
 
   #wake(workers: number): void {
     for (let worker = 0; workers !== 0; worker++, workers >>>= 1) {
-      if ((workers & 1) === 1) this.#shared.signalOf(Thread.NETWORK + worker).wake()
+      const thread = worker === MAIN_WAITER ? Thread.MAIN : Thread.NETWORK + worker
+      if ((workers & 1) === 1) this.#shared.signalOf(thread).wake()
     }
   }
 }

@@ -9,6 +9,9 @@ import { IndexTable } from './index-table.ts'
 /** Threads by number: each has a floor, a signal and a flag of its own. Network workers follow. */
 export const Thread = { MAIN: 0, FLUSH: 1, DISPATCH: 2, REPLICATE: 3, NETWORK: 4 } as const
 
+/** Main's bit among the waiters of a queue's row; the others belong to network workers. */
+export const MAIN_WAITER = 31
+
 /** What stops sends (never reads). `Fault.NO_SPACE` ends by itself, `Fault.FENCED` at a restart. */
 export const Fault = { NONE: 0, NO_SPACE: 1, FENCED: 2 } as const
 

@@ -193,14 +193,14 @@ describe('a broker', () => {
     })
   })
 
-  test.each(['DELAY', 'TIMER_DELAY_SEC', 'TIMER_DELAY_MS', 'TIMER_DELIVER_MS'])(
+  test.each(['TIMER_DELAY_SEC', 'TIMER_DELAY_MS', 'TIMER_DELIVER_MS'])(
     'refuses a message with %s: it would come too soon',
     async (name) => {
       const { code, remark } = await refused('T', {
         properties: properties({ KEYS: 'k', [name]: '3' }),
       })
       expect(code).toBe(ResponseCode.MESSAGE_ILLEGAL)
-      expect(remark).toMatch(/^delayed messages are not supported/)
+      expect(remark).toMatch(/^timed messages are not supported/)
     },
   )
 

@@ -21,7 +21,8 @@ import { REPLY_LENGTH_MAX, type ReplyWriter, type SendReplyParts } from '../hot-
 import type { MetadataView } from '../metadata-view.ts'
 import type { Outbox } from '../outbox.ts'
 import type { TopicChange } from '../metadata-change.ts'
-import { Asks, scanProperties, withoutProperty } from '../property-scan.ts'
+import { DELAY_LEVELS } from '../message-draft.ts'
+import { Asks, delayLevel, scanProperties, withoutProperty } from '../property-scan.ts'
 import type { RequestFrame } from '../request-frame.ts'
 import { Permission } from '../system-topics.ts'
 import { LONG, SHORT, type SendKeys } from './send-keys.ts'
@@ -32,7 +33,13 @@ import {
   sendForbidden,
   tooBusy,
 } from './send-refusals.ts'
-import { RETRY_PREFIX, SEND_FORBIDDEN, TOPIC_LENGTH_MAX, topicNameFault } from '../topic-names.ts'
+import {
+  RETRY_PREFIX,
+  SCHEDULE_TOPIC,
+  SEND_FORBIDDEN,
+  TOPIC_LENGTH_MAX,
+  topicNameFault,
+} from '../topic-names.ts'
 
 /**
  * A window that is full of written bytes has room again in a moment: other workers were quicker with
@@ -41,7 +48,12 @@ import { RETRY_PREFIX, SEND_FORBIDDEN, TOPIC_LENGTH_MAX, topicNameFault } from '
 const TRIES_MAX = 100
 /** Flush makes log files ahead, so this is for tiny ones. */
 const FILE_WAIT_MS = 1000
+const SCHEDULE = Buffer.from(SCHEDULE_TOPIC)
+const PERCENT = 0x25
 const PAUSE = new Int32Array(new SharedArrayBuffer(4))
+
+/** What `handle` returns for a send that is main's. */
+export const FOR_MAIN = 'main'
 
 /** A topic that this worker does not know, and how the client would have it made. */
 export interface UnknownTopic {
@@ -120,15 +132,16 @@ export class SendHandler {
 
   /**
    * Appends what the request brings. Returns the topic when it must be made first; the caller then
-   * comes again with the same request. Throws ResponseError.
+   * comes again with the same request; FOR_MAIN when main has to see to it. Throws ResponseError.
    */
-  handle(session: ClientSession, request: RequestFrame): UnknownTopic | null {
+  handle(session: ClientSession, request: RequestFrame): UnknownTopic | typeof FOR_MAIN | null {
     const keys = request.code === RequestCode.SEND_MESSAGE ? LONG : SHORT
     const { fields } = request
     const at = fields.find(keys.topic)
     if (at === -1) throw new ResponseError('SYSTEM_ERROR', 'the topic is missing in the request')
     const topicAt = fields.valueAt(at)
     const topicLength = fields.valueLength(at)
+    if (isRetry(request, topicAt, topicLength)) return FOR_MAIN
     const topic = this.#parts.metadata.topics.get(fields.bytes, topicAt, topicLength)
     this.#checkBroker()
     if (topic === undefined) return this.#unknownTopic(request, keys)
@@ -181,12 +194,32 @@ export class SendHandler {
     this.#readBody(request)
     const asks = this.#readProperties(request, keys)
     this.#refuseUnsupported(asks)
+    const { queueId } = this.#fields
     const hasKey = isBatch || (asks & Asks.HAS_UNIQ_KEY) !== 0
     this.#fields.suffix.setAll(hasKey ? this.#options.suffix : this.#suffixWithKey())
+    const target = !isBatch && (asks & Asks.DELAY) !== 0 ? this.#park(topic) : topic
     const source = isBatch ? this.#prepareBatch() : this.#prepareMessage()
-    source.row = topic.rows[this.#fields.queueId]!
+    source.row = target.rows[this.#fields.queueId]!
     this.#appendSource(source)
+    this.#fields.queueId = queueId // the reply names where it was sent to
     this.#prepareReply(session, request, source, (asks & Asks.NO_WAIT) !== 0)
+  }
+
+  /** A message with a delay level waits in the queue of its level (Apache 5.3.3, HookUtils). */
+  #park(topic: TopicChange): TopicChange {
+    const fields = this.#fields
+    const { buffer, at, length } = fields.properties
+    const level = Math.min(delayLevel(buffer.subarray(at, at + length)), DELAY_LEVELS)
+    if (level === 0) return topic
+    const { topics } = this.#parts.metadata
+    const home = `REAL_TOPIC\u0001${topic.topic}\u0002REAL_QID\u0001${fields.queueId}\u0002`
+    const { suffix } = fields
+    const known = suffix.buffer.subarray(suffix.at, suffix.at + suffix.length)
+    suffix.setAll(Buffer.concat([known, Buffer.from(home)]))
+    fields.topic.setAll(SCHEDULE)
+    fields.isLongTopic = false
+    fields.queueId = level - 1
+    return topics.get(SCHEDULE, 0, SCHEDULE.length)!
   }
 
   #readNumbers({ fields }: RequestFrame, keys: SendKeys, topic: TopicChange): void {
@@ -245,8 +278,9 @@ export class SendHandler {
       throw new ResponseError('MESSAGE_ILLEGAL', 'only topics of BatchCQ type take inner batches')
     }
     const isHalf = (asks & Asks.TRANSACTION) !== 0 || !hasQueueEntry(sysFlag)
-    if (!isHalf && (asks & Asks.DELAY) === 0) return
-    const what = isHalf ? 'transactional' : 'delayed'
+    const isTimed = (asks & Asks.TIMER) !== 0 && (asks & Asks.DELAY) === 0 // a level comes first
+    if (!isHalf && !isTimed) return
+    const what = isHalf ? 'transactional' : 'timed'
     throw new ResponseError(
       'MESSAGE_ILLEGAL',
       `${what} messages are not supported by this version of RingMQ; send it without that property`,
@@ -347,6 +381,12 @@ export class SendHandler {
   #illegal(found: string): ResponseError {
     return illegalMessage(found, this.#options.maxMessageSize)
   }
+}
+
+/** One message that comes back: where it goes depends on the group, and on who consumes in order. */
+function isRetry({ code, fields }: RequestFrame, at: number, length: number): boolean {
+  if (fields.bytes[at] !== PERCENT || code === RequestCode.SEND_BATCH_MESSAGE) return false
+  return fields.bytes.toString('latin1', at, at + length).startsWith(RETRY_PREFIX)
 }
 
 function orZero(value: number): number {

@@ -1,0 +1,126 @@
+import { join } from 'node:path'
+import { systemClock } from '../base/clock.ts'
+import type { SubscriptionGroupConfig } from '../protocol/bodies/subscription-group.ts'
+import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
+import { ResponseError } from '../protocol/response-error.ts'
+import { LogAppender } from '../store/log-appender.ts'
+import { MAIN_WAITER } from '../store/log-memory.ts'
+import { LogWindow } from '../store/log-window.ts'
+import type { BrokerContext } from './broker-context.ts'
+import { appendMax, type BrokerStore } from './broker-store.ts'
+import { ConfigFile } from './config-json.ts'
+import { DelayOffsets } from './delay-offsets.ts'
+import { DelayService, type WaitingQueue } from './delay-service.ts'
+import { MainLog } from './main-log.ts'
+import { Permission, topicConfig } from './system-topics.ts'
+import { deadLetterTopic, RETRY_TOPIC_LENGTH_MAX, shown } from './topic-names.ts'
+
+/** What main does with messages: those that come back, wait, or are nobody's any more. */
+export interface Delivery {
+  readonly messages: MainLog
+  /** The stored bytes of the message that begins there; null when there is none (any more). */
+  messageAt(position: number): Promise<Buffer | null>
+  /** Where a group's messages come back from. Throws ResponseError. */
+  retryTopic(group: SubscriptionGroupConfig): Promise<TopicConfig>
+  /** Where those go that were tried too often. Throws ResponseError. */
+  deadLetterTopic(group: string): Promise<TopicConfig>
+  /** Another thread woke main. */
+  onWake(): void
+  close(): Promise<void>
+}
+
+export interface DeliveryParts {
+  store: BrokerStore
+  context: BrokerContext
+  /** IP (4 or 16 bytes) and a 4-byte port. */
+  storeHost: Uint8Array
+  messageAt: (position: number) => Promise<Buffer | null>
+}
+
+/** Reads how far delayed messages were delivered, and goes on there. Throws ConfigFileError. */
+export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
+  const { store, context, messageAt } = parts
+  const { topics, clock, log } = context
+  const messages = mainLog(parts)
+  const path = join(context.config.storePathRootDir, 'config', 'delayOffset.json')
+  const offsets = new DelayOffsets({ file: new ConfigFile(path, log), clock, log })
+  await offsets.load()
+  const delays = new DelayService({
+    queueOf: (topic, queueId) => waitingQueue(store, topic, queueId),
+    hasQueue: (topic, queueId) =>
+      topics.get(topic) !== undefined && store.rows.row(topic, queueId) !== undefined,
+    messageAt,
+    messages,
+    offsets,
+    clock,
+    log,
+  })
+  return {
+    messages,
+    messageAt,
+    retryTopic: (group) => retryTopicOf(context, group),
+    deadLetterTopic: (group) => deadLetterTopicOf(context, group),
+    onWake: () => {
+      messages.onWake()
+      delays.onWake()
+    },
+    close: async () => {
+      await delays.close()
+      await offsets.close()
+    },
+  }
+}
+
+function mainLog({ store, context: { config }, storeHost }: DeliveryParts): MainLog {
+  const { shared, rows, writer, places } = store
+  const options = { fileSize: places.logFileSize, clock: systemClock }
+  return new MainLog({
+    shared,
+    rows,
+    writer,
+    storeHost,
+    appender: new LogAppender(shared, new LogWindow(shared), options),
+    appendMax: appendMax(config),
+    isSyncFlush: config.flushDiskType === 'SYNC_FLUSH',
+  })
+}
+
+function waitingQueue(store: BrokerStore, topic: string, queueId: number): WaitingQueue {
+  const row = store.rows.row(topic, queueId)!
+  const { rows } = store.shared
+  return {
+    min: () => rows.min(row),
+    max: () => rows.max(row),
+    unitAt: (offset) => store.unitAt(topic, queueId, offset),
+    watch: () => rows.setWaiter(row, MAIN_WAITER),
+  }
+}
+
+async function retryTopicOf(
+  { topics }: BrokerContext,
+  { groupName, retryQueueNums, consumeMessageOrderly }: SubscriptionGroupConfig,
+): Promise<TopicConfig> {
+  const topic = await topics.ensureRetryTopic({
+    group: groupName,
+    queueCount: retryQueueNums,
+    order: consumeMessageOrderly,
+    topicSysFlag: 0,
+  })
+  return writable(topic, groupName)
+}
+
+async function deadLetterTopicOf({ topics }: BrokerContext, group: string): Promise<TopicConfig> {
+  const name = deadLetterTopic(group)
+  if (name.length > RETRY_TOPIC_LENGTH_MAX) return writable(null, group)
+  return writable(await topics.ensure(topicConfig(name, 1, Permission.READ_WRITE)), group)
+}
+
+function writable(topic: TopicConfig | null, group: string): TopicConfig {
+  if (topic === null) {
+    const why = `group ${shown(group)} is too long for a topic of its own`
+    throw new ResponseError('SYSTEM_ERROR', why)
+  }
+  if ((topic.perm & Permission.WRITE) !== 0) return topic
+  const why = `the topic[${topic.topicName}] sending message is forbidden`
+  throw new ResponseError('NO_PERMISSION', why)
+}

@@ -1,0 +1,133 @@
+import { randomInt } from 'node:crypto'
+import type { Call, Handlers, Peer } from '../../net/handlers.ts'
+import type { SubscriptionGroupConfig } from '../../protocol/bodies/subscription-group.ts'
+import { decodeProperties, encodeProperties } from '../../protocol/message.ts'
+import { encodeOffsetMessageId, UniqueIds } from '../../protocol/message-id.ts'
+import { MessageProperty } from '../../protocol/message-property.ts'
+import { MqVersion } from '../../protocol/mq-version.ts'
+import type { RemotingCommand } from '../../protocol/remoting-command.ts'
+import type { HeaderOf } from '../../protocol/request.ts'
+import { SendMessage, SendMessageV2 } from '../../protocol/requests/send.ts'
+import { ResponseError } from '../../protocol/response-error.ts'
+import type { BrokerContext } from '../broker-context.ts'
+import type { Delivery } from '../delivery.ts'
+import { type MessageDraft, parkDelayed } from '../message-draft.ts'
+import { RETRY_PREFIX, shown, topicNameFault } from '../topic-names.ts'
+import { illegalMessage } from './send-refusals.ts'
+
+type Send = HeaderOf<typeof SendMessage>
+
+export interface RetryParts {
+  context: BrokerContext
+  delivery: Delivery
+  storeHost: Uint8Array
+}
+
+interface SendParts extends RetryParts {
+  ids: UniqueIds
+}
+
+/**
+ * Sends to a retry topic, which network workers leave to main: what a client does when the broker did not
+ * take a message back, and what consumers in order do at the end of their tries (Apache 5.3.3,
+ * SendMessageProcessor).
+ */
+export function registerRetrySends(handlers: Handlers, parts: RetryParts): void {
+  const address = parts.storeHost.subarray(0, -4)
+  const ids = new UniqueIds({ address, pid: process.pid, hash: randomInt(2 ** 32) })
+  for (const spec of [SendMessage, SendMessageV2]) {
+    handlers.on(spec, (header, call) => send({ ...parts, ids }, header, call))
+  }
+}
+
+async function send(parts: SendParts, header: Send, { request, peer }: Call) {
+  const { context, delivery, storeHost } = parts
+  const { length } = request.body ?? new Uint8Array(0)
+  const { maxMessageSize } = context.config
+  if (length > maxMessageSize) {
+    throw illegalMessage(`the body has ${length} bytes`, maxMessageSize)
+  }
+  const group = await groupOf(context, header.topic)
+  const draft = draftFrom(parts, header, { request, peer })
+  if (isDead(context, group, { header, request })) {
+    draft.topic = (await delivery.deadLetterTopic(group.groupName)).topicName
+    draft.queueId = 0
+    draft.properties = withProperty(draft.properties, MessageProperty.DELAY, '-1')
+  } else {
+    const topic = await delivery.retryTopic(group)
+    draft.queueId = queueOf(header, topic.writeQueueNums)
+  }
+  const { queueId } = draft
+  const stored = await delivery.messages.append(parkDelayed(draft))
+  const msgId = encodeOffsetMessageId({ storeHost, position: stored.position })
+  return { header: { msgId, queueId, queueOffset: stored.queueOffset } }
+}
+
+async function groupOf({ groups }: BrokerContext, topic: string): Promise<SubscriptionGroupConfig> {
+  const fault = topicNameFault(topic)
+  if (fault !== null) throw new ResponseError('SYSTEM_ERROR', fault)
+  const name = topic.slice(RETRY_PREFIX.length)
+  const group = await groups.findOrCreate(name)
+  if (group !== null) return group
+  const remark = `subscription group not exist, ${shown(name)}`
+  throw new ResponseError('SUBSCRIPTION_GROUP_NOT_EXIST', remark)
+}
+
+/** A group that holds locks consumes in order: what it gives up is not tried again. */
+function isDead(
+  { locks }: BrokerContext,
+  { groupName, retryMaxTimes }: SubscriptionGroupConfig,
+  { header, request }: { header: Send; request: RemotingCommand },
+): boolean {
+  const asked = request.version >= MqVersion.V3_4_9 ? header.maxReconsumeTimes : undefined
+  return header.reconsumeTimes > (asked ?? retryMaxTimes) || locks.hasLocks(groupName)
+}
+
+function queueOf({ queueId, topic }: Send, count: number): number {
+  if (queueId < 0) return randomInt(count)
+  if (queueId < count) return queueId
+  const why = `queueId[${queueId}] is illegal, topic[${topic}] has queues 0 to ${count - 1}`
+  throw new ResponseError('INVALID_PARAMETER', why)
+}
+
+function draftFrom(
+  { context, ids }: SendParts,
+  header: Send,
+  { request, peer }: Call,
+): MessageDraft {
+  const { UNIQ_KEY, MSG_REGION, TRACE_ON, CLUSTER, TRAN_MSG, DELAY } = MessageProperty
+  const properties = decodeProperties(header.properties ?? '')
+  // A committed message that is tried again still says so (clients before 4.6.1).
+  const isRetried = header.reconsumeTimes > 0 && Number(properties.get(DELAY) ?? 0) > 0
+  if (properties.get(TRAN_MSG) === 'true' && !isRetried) {
+    throw new ResponseError('MESSAGE_ILLEGAL', 'a retry cannot be half of a transaction')
+  }
+  if (!properties.has(UNIQ_KEY)) properties.set(UNIQ_KEY, ids.next(context.clock.now()))
+  const { regionId, traceOn, brokerClusterName } = context.config
+  properties.set(MSG_REGION, regionId).set(TRACE_ON, String(traceOn))
+  properties.set(CLUSTER, brokerClusterName)
+  return {
+    topic: header.topic,
+    queueId: header.queueId,
+    flag: header.flag,
+    sysFlag: header.sysFlag,
+    bornTimestamp: header.bornTimestamp,
+    bornHost: bornHostOf(peer),
+    reconsumeTimes: header.reconsumeTimes,
+    preparedTransactionOffset: 0,
+    properties: Buffer.from(encodeProperties(properties)),
+    body: request.body ?? new Uint8Array(0),
+  }
+}
+
+function bornHostOf({ host, address }: Peer): Uint8Array {
+  const bytes = Buffer.alloc(host.length + 4)
+  bytes.set(host)
+  bytes.writeInt32BE(Number(address.slice(address.lastIndexOf(':') + 1)), host.length)
+  return bytes
+}
+
+function withProperty(text: Buffer, name: string, value: string): Buffer {
+  const properties = decodeProperties(text.toString()).set(name, value)
+  return Buffer.from(encodeProperties(properties))
+}

@@ -1,0 +1,94 @@
+/** A broker as a process, whose log may take three files. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { GetMinOffset } from '../../src/protocol/requests/offset.ts'
+import { PullMessage } from '../../src/protocol/requests/pull.ts'
+import { ResponseCode } from '../../src/protocol/response-code.ts'
+import { ServerProcess, tempFolder, type Settings } from '../support/broker-process.ts'
+import { createTopic, maxOffset, pullHeader, readQueue, sendTo } from '../support/messages.ts'
+import type { RawClient } from '../support/raw-client.ts'
+
+const MIB = 1024 * 1024
+const BODY = Buffer.alloc(16_000, 'b')
+
+const running: ServerProcess[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.dispose()))
+})
+
+async function start(settings: Settings = {}, folder = tempFolder()): Promise<ServerProcess> {
+  const sizes = { mappedFileSizeCommitLog: MIB, mappedFileSizeConsumeQueue: 400 }
+  const limits = { maxStoreBytes: '3MiB', diskSpaceWarningLevelRatio: 100 }
+  const server = await ServerProcess.startBroker({ ...sizes, ...limits, ...settings }, folder)
+  running.push(server)
+  return server
+}
+
+async function minOffset(client: RawClient, topic: string): Promise<number> {
+  const { reply } = await client.ask(GetMinOffset, { topic, queueId: 0 })
+  return reply.offset!
+}
+
+function logFilesOf(broker: ServerProcess): string[] {
+  return readdirSync(join(broker.store, 'commitlog'))
+}
+
+/** Sends until the first message of a topic is gone. */
+async function sendUntilGone(client: RawClient, topic: string): Promise<void> {
+  while ((await minOffset(client, topic)) === 0) {
+    for (let nth = 0; nth < 20; nth++) await sendTo(client, 'Busy', {}, { body: BODY })
+  }
+}
+
+test.each([1, 4])(
+  'a consumer of deleted messages is told where to go on, and reads all that is left (%i workers)',
+  async (networkWorkers) => {
+    const broker = await start({ networkWorkers })
+    const client = await broker.connect()
+    await createTopic(client, 'Busy')
+    await sendTo(client, 'Busy', {}, { body: BODY })
+    await sendUntilGone(client, 'Busy')
+    const { code, reply } = await client.ask(PullMessage, pullHeader('Busy'))
+    expect(code).toBe(ResponseCode.PULL_OFFSET_MOVED)
+    const from = reply.nextBeginOffset!
+    expect(from).toBe(reply.minOffset)
+    const end = await maxOffset(client, 'Busy', 0)
+    const offsets = (await readQueue(client, 'Busy', { from, end })).map((each) => each.queueOffset)
+    expect(offsets).toEqual(Array.from({ length: end - from }, (_, nth) => from + nth))
+  },
+)
+
+test('the log never takes more files than it may, and no thread holds on to deleted ones', async () => {
+  const broker = await start({ mappedFileSizeCommitLog: 4 * MIB, maxStoreBytes: '12MiB' })
+  const client = await broker.connect()
+  await createTopic(client, 'Busy')
+  for (let nth = 0; nth < 1500; nth++) {
+    await sendTo(client, 'Busy', {}, { body: BODY })
+    if (nth % 50 === 0) await client.ask(PullMessage, pullHeader('Busy'))
+    expect(logFilesOf(broker).length).toBeLessThanOrEqual(3)
+  }
+  await sendUntilGone(client, 'Busy')
+  const open = readdirSync(`/proc/${broker.pid}/fd`)
+  expect(open.length).toBeLessThan(100)
+})
+
+test.each(['stop', 'kill'] as const)(
+  'offsets of a queue whose messages are all gone go on after %s',
+  async (how) => {
+    const folder = tempFolder()
+    const first = await start({}, folder)
+    const client = await first.connect()
+    await createTopic(client, 'Quiet')
+    await createTopic(client, 'Busy')
+    for (let nth = 0; nth < 50; nth++) await sendTo(client, 'Quiet')
+    await sendUntilGone(client, 'Quiet')
+    expect(await minOffset(client, 'Quiet')).toBe(50)
+    await first[how]()
+    const second = await start({}, folder)
+    const again = await second.connect()
+    expect(await minOffset(again, 'Quiet')).toBe(50)
+    expect(await maxOffset(again, 'Quiet', 0)).toBe(50)
+    expect((await sendTo(again, 'Quiet')).queueOffset).toBe(50)
+  },
+)
