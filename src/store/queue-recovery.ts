@@ -125,6 +125,16 @@ export class QueueRecovery {
     this.#readLast(state)
   }
 
+  /** A position up to `end` at which a record ends, the last one that the queue knows; 0 without one. */
+  boundaryBelow(state: QueueState, end: number): number {
+    if (state.maxPosition <= end) return state.maxPosition
+    const span = { from: state.first, to: state.next - 1 }
+    const offset = firstNot((each) => this.#endsBy(state, each, end), span)
+    const isThere = offset > state.first && this.#read(state, offset - 1)
+    if (!isThere || this.#unit.length === PRE_BLANK_LENGTH) return 0
+    return this.#unit.position + this.#unit.length
+  }
+
   /** When the end of the log is known: takes entries from the files that are not the queue's any more. */
   settle(state: QueueState, end: number): void {
     this.forgetAbove(state, end)

@@ -159,7 +159,7 @@ class Recovery {
 
   /**
    * From the file on that the queues know last: everything before it has its entries, but for what
-   * lies within `lag` of the last one.
+   * lies within `lag` of the last one. With a lag, from a record before that on.
    */
   #findEndByQueues(lag: number): number {
     let known = 0
@@ -168,7 +168,9 @@ class Recovery {
       stale.drop(state)
       known = Math.max(known, state.lastPosition)
     }
-    const first = this.#lastFile((start) => start <= known - lag)
+    const file = this.#lastFile((start) => start <= known - lag)
+    // Our process died, the machine did not: what is older than the lag is as it was written.
+    const first = lag > 0 ? Math.max(file, this.#boundaryBelow(known - lag)) : file
     // After a clean stop the checkpoint claims entries that somebody has taken away.
     const isLacking = first < this.#starts.at(-1)! && lag === 0
     if (isLacking) beginRebuild(this.#disk, this.#options.root)
@@ -176,6 +178,12 @@ class Recovery {
     const { end, hasGap } = this.#scanFrom(first, lag > 0 ? known : 0)
     // Entries missing from before the start file: a queue's folder was lost.
     return hasGap && first > this.#starts[0]! ? this.#rebuild(end) : end
+  }
+
+  /** Where a record begins that is not much newer than `end`, and no newer. */
+  #boundaryBelow(end: number): number {
+    const all = this.#states.all()
+    return all.reduce((last, state) => Math.max(last, this.#queues.boundaryBelow(state, end)), 0)
   }
 
   /**

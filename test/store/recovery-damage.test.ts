@@ -2,8 +2,9 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { PRE_BLANK_LENGTH } from '../../src/store/consume-queue.ts'
+import { LogBuilder } from '../support/log-builder.ts'
 import { queueOf } from '../support/recovered-store.ts'
-import { FILE, someStore, TOTAL, type TestStore } from '../support/test-store.ts'
+import { FILE, someStore, TestStore, TOTAL } from '../support/test-store.ts'
 
 describe('a checkpoint', () => {
   test.each([
@@ -142,6 +143,35 @@ describe('damage in the middle of the log', () => {
       expect(readdirSync(join(store.root, '..')).length).toBe(before)
     },
   )
+})
+
+describe('after our own process was killed', () => {
+  function bigStore(): TestStore {
+    const store = new TestStore(new LogBuilder({ fileSize: 1 << 21 }))
+    store.log.addMany(400, (nth) => ({ queueId: nth % 2, body: 'x'.repeat(4000) }))
+    return store.writeAll().markKilled()
+  }
+
+  test('only the newest part of the log is read: what is older is as it was written', () => {
+    const store = bigStore()
+    const [old] = store.log.records
+    store.log.overwrite(old!.position + 100, Buffer.from('y'))
+    store.log.write(store.logDirectory)
+    const recovered = store.recover()
+    expect(recovered).toMatchObject({ end: store.log.end, damaged: 0, dispatched: 0 })
+    expect(recovered.timestamp).toBe(store.log.records.at(-1)!.storeTimestamp)
+    store.expectWhole(recovered)
+  })
+
+  test('a torn message is cut off, and entries that the newest part lacks are made', () => {
+    const store = bigStore()
+    const last = store.log.records.at(-1)!
+    store.log.overwrite(last.position + 200, Buffer.alloc(last.bytes.length - 200))
+    store.log.write(store.logDirectory)
+    const recovered = store.recover()
+    expect(recovered).toMatchObject({ end: last.position, isCut: true })
+    expect(queueOf(recovered, 'Topic', 1).next).toBe(199)
+  })
 })
 
 describe('a clean stop of our own', () => {

@@ -1,0 +1,117 @@
+/**
+ * How long is a broker away? Fills a store, then stops and starts it again: after a clean stop, and after kill -9
+ * under load. Prints milliseconds from exec to `boot success`; writes bench/results/restart.json.
+ *
+ *   node bench/restart.ts [--messages 10000000] [--size 128] [--directory DIR]
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { takeBenchLock } from './lab/bench-lock.ts'
+import { describeMachine } from './lab/machine.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const PORT = 30911
+const TIMES = 5
+const BATCH = 32
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '10000000' },
+    size: { type: 'string', default: '128' },
+    directory: { type: 'string', default: tmpdir() },
+  },
+})
+
+interface Running {
+  child: ChildProcess
+  milliseconds: number
+}
+
+async function start(folder: string): Promise<Running> {
+  const from = performance.now()
+  const command = join(ROOT, 'bin/mqbroker')
+  const child = spawn('sh', [command, '-c', join(folder, 'broker.conf')], { cwd: folder })
+  child.stderr.on('data', (text) => process.stderr.write(text))
+  const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'close')])) as [
+    unknown,
+  ]
+  const milliseconds = performance.now() - from
+  if (!String(line).includes('boot success')) throw new Error(`no start: ${String(line)}`)
+  return { child, milliseconds }
+}
+
+async function end({ child }: Running, signal: NodeJS.Signals): Promise<void> {
+  child.kill(signal)
+  await once(child, 'close')
+}
+
+/** Returns the process: it ends when so many are sent, or when the broker is gone. */
+function send(count: number): ChildProcess {
+  const options = { broker: `127.0.0.1:${PORT}`, count, size: values.size, batch: BATCH }
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+  return spawn(process.execPath, [join(ROOT, 'bench/load.ts'), ...args], { stdio: 'ignore' })
+}
+
+async function measure(folder: string): Promise<Record<string, unknown>> {
+  let broker = await start(folder)
+  await once(send(Number(values.messages)), 'close')
+  await end(broker, 'SIGTERM')
+  const clean: number[] = []
+  const killed: number[] = []
+  for (let nth = 0; nth < TIMES; nth++) {
+    broker = await start(folder)
+    clean.push(Math.round(broker.milliseconds))
+    await end(broker, 'SIGTERM')
+  }
+  broker = await start(folder)
+  for (let nth = 0; nth < TIMES; nth++) {
+    const load = send(Number(values.messages))
+    await new Promise((resolve) => setTimeout(resolve, 3000)) // under full load by then
+    await end(broker, 'SIGKILL')
+    load.kill()
+    broker = await start(folder)
+    killed.push(Math.round(broker.milliseconds))
+  }
+  await end(broker, 'SIGTERM')
+  return { afterCleanStopMs: clean, afterKillMs: killed }
+}
+
+function bytesOf(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const sizes = files
+    .filter((entry) => entry.isFile())
+    .map((entry) => statSync(join(entry.parentPath, entry.name)).blocks * 512)
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+const release = takeBenchLock()
+const folder = mkdtempSync(join(values.directory, 'ringmq-restart-'))
+try {
+  mkdirSync(join(folder, 'store'))
+  const settings = { bindAddress: '127.0.0.1', brokerIP1: '127.0.0.1', listenPort: PORT }
+  const paths = { storePathRootDir: join(folder, 'store'), autoCreateTopicEnable: true }
+  const lines = Object.entries({ ...settings, ...paths }).map(([key, value]) => `${key}=${value}\n`)
+  writeFileSync(join(folder, 'broker.conf'), lines.join(''))
+  const machine = describeMachine()
+  const results = await measure(folder)
+  const storeMiB = Math.round(bytesOf(join(folder, 'store')) / 2 ** 20)
+  const { messages, size } = values
+  const question = 'from exec of mqbroker to boot success, how many milliseconds?'
+  const all = {
+    question,
+    machine,
+    messages: Number(messages),
+    bodyBytes: Number(size),
+    storeMiB,
+    ...results,
+  }
+  console.log(all)
+  writeFileSync(join(ROOT, 'bench/results/restart.json'), `${JSON.stringify(all, null, 2)}\n`)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+  release()
+}
