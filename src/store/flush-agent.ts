@@ -147,16 +147,20 @@ export class FlushAgent implements Agent {
     if (this.#behindSinceMs === 0 || this.#behindSinceMs > now) this.#behindSinceMs = now
     // Later than that: the clock was set back, and what is written must not wait for it.
     if (this.#flushDueMs === 0 || this.#flushDueMs > latest) this.#flushDueMs = latest
+    if (this.#hasFullFile()) return true // once in a file; before that none before it can go
     if (now < this.#flushDueMs) return false
     if (this.#isEnough() || now >= this.#behindSinceMs + this.#options.thoroughMs) return true
     this.#flushDueMs = latest
     return false
   }
 
-  /** Whether it is worth a sync; the rest of a file always is (Apache 5.3.3, isAbleToFlush). */
+  #hasFullFile(): boolean {
+    return this.#shared.written.value() >= this.#files.endOfFile(this.#shared.flushed.value())
+  }
+
+  /** Whether it is worth a sync (Apache 5.3.3, isAbleToFlush). */
   #isEnough(): boolean {
     const [flushed, written] = [this.#shared.flushed.value(), this.#shared.written.value()]
-    if (written >= this.#files.endOfFile(flushed)) return true
     return Math.floor(written / PAGE) - Math.floor(flushed / PAGE) >= this.#options.leastPages
   }
 

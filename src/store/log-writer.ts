@@ -81,6 +81,8 @@ export class LogWriter {
       if (!this.#writePiece(position, pieceEnd)) return false
       this.#shared.written.publish(pieceEnd)
       position = pieceEnd
+      // A file is full: the next but one must be made, and perhaps an old one go.
+      if (pieceEnd % this.#files.fileSize === 0) this.#shared.signalOf(Thread.FLUSH).rouse()
     }
     this.#shared.writtenTimestamp.publish(timestamp)
     return true

@@ -12,6 +12,13 @@ const SLICE_PAUSE_MS = 5
 const DESCRIPTORS_MAX = 64
 const NAME = /^\d{20}$/
 
+interface KnownQueue {
+  topic: string
+  queueId: number
+  row: number
+  directory: string
+}
+
 export interface QueueRetentionParts {
   shared: LogShared
   disk: Disk
@@ -45,19 +52,18 @@ export class QueueRetention {
    * offset of a queue whose messages are all gone: with `mustSync` they are made durable.
    */
   *moveMins(minPosition: number, mustSync: boolean): Generator<number, void> {
-    this.applyChanges()
+    const { rows } = this.#parts.shared
     let looked = 0
     try {
-      for (const [topic, rows] of this.#topics) {
-        for (const [queueId, row] of rows.entries()) {
-          const queue = this.#open(queueDirectory(this.#parts.queues, topic, queueId))
-          const isNewlyEmpty = this.#moveMin(queue, row, minPosition)
-          if (isNewlyEmpty && mustSync) {
-            this.#sync(queue, row)
-            yield 0
-          }
-          if (++looked % SLICE === 0) yield SLICE_PAUSE_MS
+      for (const { directory, row } of this.#queuesWhere(
+        (each) => rows.min(each) < rows.max(each),
+      )) {
+        const queue = this.#open(directory)
+        if (this.#moveMin(queue, row, minPosition) && mustSync) {
+          this.#sync(queue, row)
+          yield 0
         }
+        if (++looked % SLICE === 0) yield SLICE_PAUSE_MS
       }
     } finally {
       this.#descriptors.closeAll()
@@ -69,17 +75,29 @@ export class QueueRetention {
    * tells the next start where the offsets go on (Apache 5.3.3, too).
    */
   *removeFiles(pauseMs: number): Generator<number, void> {
-    this.applyChanges()
+    const { shared, queues } = this.#parts
+    const perFile = queues.fileSize / UNIT_LENGTH
     let looked = 0
+    for (const found of this.#queuesWhere((row) => shared.rows.min(row) >= perFile)) {
+      for (const path of this.#filesBelowMin(found)) {
+        this.#parts.disk.remove(path)
+        yield pauseMs
+      }
+      if (++looked % SLICE === 0) yield SLICE_PAUSE_MS
+    }
+  }
+
+  #queuesWhere(isWanted: (row: number) => boolean): KnownQueue[] {
+    this.applyChanges()
+    const found: KnownQueue[] = []
     for (const [topic, rows] of this.#topics) {
-      for (let queueId = 0; queueId < rows.length; queueId++) {
-        for (const path of this.#filesBelowMin(topic, queueId)) {
-          this.#parts.disk.remove(path)
-          yield pauseMs
-        }
-        if (++looked % SLICE === 0) yield SLICE_PAUSE_MS
+      for (const [queueId, row] of rows.entries()) {
+        if (!isWanted(row)) continue // most queues of a broker are empty
+        const directory = queueDirectory(this.#parts.queues, topic, queueId)
+        found.push({ topic, queueId, row, directory })
       }
     }
+    return found
   }
 
   #open(directory: string): ConsumeQueue {
@@ -92,7 +110,6 @@ export class QueueRetention {
   #moveMin(queue: ConsumeQueue, row: number, minPosition: number): boolean {
     const { rows } = this.#parts.shared
     const span = { from: rows.min(row), to: rows.max(row) }
-    if (span.from === span.to) return false
     const min = this.#min.find(queue, span, minPosition)
     if (min > span.from) rows.publishMin(row, min)
     return min === span.to
@@ -102,22 +119,17 @@ export class QueueRetention {
   #sync(queue: ConsumeQueue, row: number): void {
     const { shared, disk, queues } = this.#parts
     const last = shared.rows.max(row) - 1
-    if (!disk.exists(queue.directory)) return // its topic was deleted
-    queue.sync(last, last)
-    for (const name of [
-      queue.directory,
-      dirname(queue.directory),
-      queues.root,
-      dirname(queues.root),
-    ]) {
-      disk.syncDirectory(name)
-    }
+    const { directory } = queue
+    const names = [directory, dirname(directory), queues.root, dirname(queues.root)]
+    ifThere(() => {
+      queue.sync(last, last)
+      for (const name of names) disk.syncDirectory(name)
+    })
   }
 
   /** First what is there, then whose it is: a topic of that name may have been made anew meanwhile. */
-  #filesBelowMin(topic: string, queueId: number): string[] {
+  #filesBelowMin({ topic, queueId, directory }: KnownQueue): string[] {
     const { shared, queues } = this.#parts
-    const directory = queueDirectory(queues, topic, queueId)
     const names = this.#list(directory)
     if (names.length < 2) return []
     this.applyChanges()
@@ -129,12 +141,19 @@ export class QueueRetention {
   }
 
   #list(directory: string): string[] {
-    try {
-      const names = this.#parts.disk.list(directory).map(({ name }) => name)
-      return names.filter((name) => NAME.test(name)).toSorted()
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [] // never written, or deleted
-      throw error
-    }
+    const names: string[] = []
+    ifThere(() => {
+      for (const { name } of this.#parts.disk.list(directory)) if (NAME.test(name)) names.push(name)
+    })
+    return names.toSorted()
+  }
+}
+
+/** Main removes the folder of a topic that is deleted: then there is nothing to do. */
+function ifThere(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }

@@ -252,6 +252,8 @@ export class Retention {
       const reason = reasons[(this.#oldest - first) / files.fileSize] ?? 'disk'
       yield* this.#remove(this.#oldest, reason)
       this.#oldest += files.fileSize
+      const isLast = this.#oldest === minPosition
+      if (!(isLast && this.#needsRoom)) yield this.#options.deleteCommitLogFilesInterval
     }
   }
 
@@ -283,7 +285,6 @@ export class Retention {
     yield* removeSlowly(disk, path)
     disk.syncDirectory(files.directory) // a later file must not be gone while this one is there
     tell({ kind: 'deleted', path, reason, percent: this.#percent })
-    yield this.#options.deleteCommitLogFilesInterval
   }
 
   *#clean(minPosition: number): Generator<number, void> {
