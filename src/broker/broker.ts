@@ -21,6 +21,7 @@ import { registerQueryHandlers } from './handlers/queries.ts'
 import { registerHandlers } from './handlers/register.ts'
 import { registerRetrySends } from './handlers/retry-sends.ts'
 import { registerSendBackHandler } from './handlers/send-back.ts'
+import { registerTransactionHandlers } from './handlers/transactions.ts'
 import { bindPorts } from './listen-ports.ts'
 import { MainQueueStore } from './main-queue-store.ts'
 import { messageQueries, type MessageQueries } from './message-queries.ts'
@@ -131,8 +132,7 @@ export class Broker {
     const parted = { config, store: queueStore, metadata: publisher, clock, log }
     const context = await openBrokerContext(parted)
     const queries = messageQueries(store.shared, config)
-    const messageAt = (position: number) => queries.at(position)
-    delivery = await openDelivery({ store, context, storeHost: host, messageAt })
+    delivery = await openDelivery({ store, context, queries, storeHost: host })
     peers = peersOf(workers, { context, store, queries, delivery, storeHost: host })
     await publisher.applied()
     store.shared.askRetention(RetentionAsk.BEGIN) // flush has been told of all queues, too
@@ -249,6 +249,7 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
   registerQueryHandlers(handlers, context, queries)
   registerSendBackHandler(handlers, context, delivery)
   registerRetrySends(handlers, served)
+  registerTransactionHandlers(handlers, delivery.transactions)
   const events = {
     handlers,
     onClosed: (peerId: number) => context.clients.connectionClosed(peerId),

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import type { SubscriptionGroupConfig } from '../protocol/bodies/subscription-group.ts'
 import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
+import { decodeMessage, type StoredMessage } from '../protocol/message.ts'
+import { MessageProperty } from '../protocol/message-property.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { LogAppender } from '../store/log-appender.ts'
 import { MAIN_WAITER } from '../store/log-memory.ts'
@@ -12,12 +14,24 @@ import { ConfigFile } from './config-json.ts'
 import { DelayOffsets } from './delay-offsets.ts'
 import { DelayService, type WaitingQueue } from './delay-service.ts'
 import { MainLog } from './main-log.ts'
+import { draftOf } from './message-draft.ts'
+import type { MessageQueries } from './message-queries.ts'
 import { Permission, topicConfig } from './system-topics.ts'
-import { deadLetterTopic, RETRY_TOPIC_LENGTH_MAX, shown } from './topic-names.ts'
+import {
+  CHECK_MAX_TIME_TOPIC,
+  deadLetterTopic,
+  HALF_OP_TOPIC,
+  HALF_TOPIC,
+  RETRY_TOPIC_LENGTH_MAX,
+  shown,
+} from './topic-names.ts'
+import { TransactionChecks } from './transaction-checks.ts'
+import { Transactions } from './transactions.ts'
 
 /** What main does with messages: those that come back, wait, or are nobody's any more. */
 export interface Delivery {
   readonly messages: MainLog
+  readonly transactions: Transactions
   /** The stored bytes of the message that begins there; null when there is none (any more). */
   messageAt(position: number): Promise<Buffer | null>
   /** Where a group's messages come back from. Throws ResponseError. */
@@ -34,12 +48,13 @@ export interface DeliveryParts {
   context: BrokerContext
   /** IP (4 or 16 bytes) and a 4-byte port. */
   storeHost: Uint8Array
-  messageAt: (position: number) => Promise<Buffer | null>
+  queries: MessageQueries
 }
 
 /** Reads how far delayed messages were delivered, and goes on there. Throws ConfigFileError. */
 export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
-  const { store, context, messageAt } = parts
+  const { store, context, queries } = parts
+  const messageAt = (position: number) => queries.at(position)
   const { topics, clock, log } = context
   const messages = mainLog(parts)
   const path = join(context.config.storePathRootDir, 'config', 'delayOffset.json')
@@ -55,20 +70,71 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     clock,
     log,
   })
+  const { transactions, checks } = openTransactions(parts, messages)
   return {
     messages,
+    transactions,
     messageAt,
     retryTopic: (group) => retryTopicOf(context, group),
     deadLetterTopic: (group) => deadLetterTopicOf(context, group),
     onWake: () => {
       messages.onWake()
       delays.onWake()
+      if (transactions.onWake()) checks.begin()
     },
     close: async () => {
+      checks.close()
       await delays.close()
+      await transactions.close()
       await offsets.close()
     },
   }
+}
+
+function openTransactions(
+  { store, context, storeHost, queries }: DeliveryParts,
+  messages: MainLog,
+): { transactions: Transactions; checks: TransactionChecks } {
+  const { config, offsets, clients, topics, clock, log } = context
+  const transactions = new Transactions({
+    halves: waitingQueue(store, HALF_TOPIC, 0),
+    ops: waitingQueue(store, HALF_OP_TOPIC, 0),
+    host: storeHost,
+    messageAt: (position) => queries.at(position),
+    isCommitted: (half) => isCommitted(half, queries),
+    messages,
+    offsets,
+    clock,
+    log,
+  })
+  const checks = new TransactionChecks({
+    transactions,
+    producers: (group) => clients.producers(group).map(({ peer }) => peer),
+    keepAside: async (half) => {
+      const { topicName: topic } = await topics.ensure(
+        topicConfig(CHECK_MAX_TIME_TOPIC, 1, Permission.READ_WRITE),
+      )
+      return messages.append(draftOf(half, { topic, queueId: 0 }, half.properties))
+    },
+    brokerName: config.brokerName,
+    settings: {
+      timeOutMs: config.transactionTimeOut,
+      intervalMs: config.transactionCheckInterval,
+      max: config.transactionCheckMax,
+    },
+    clock,
+    log,
+  })
+  return { transactions, checks }
+}
+
+/** By the index: what was committed has the key of its half message, and says where that is. */
+async function isCommitted(half: StoredMessage, queries: MessageQueries): Promise<boolean> {
+  const { properties, position, storeTimestamp: begin } = half
+  const topic = properties.get(MessageProperty.REAL_TOPIC) ?? ''
+  const key = properties.get(MessageProperty.UNIQ_KEY) ?? ''
+  const { records } = await queries.byKey({ topic, key, begin, max: 64, end: Infinity })
+  return records.some((bytes) => decodeMessage(bytes).preparedTransactionOffset === position)
 }
 
 function mainLog({ store, context: { config }, storeHost }: DeliveryParts): MainLog {

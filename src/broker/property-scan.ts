@@ -91,3 +91,9 @@ export function delayLevel(bytes: Uint8Array): number {
   const level = decodeProperties(Buffer.from(bytes).toString()).get('DELAY') ?? '0'
   return Math.max(0, Number.parseInt(level, 10) || 0)
 }
+
+/** The pair that names the transaction of a half message; empty when the message has no id. */
+export function transactionId(bytes: Uint8Array): string {
+  const id = decodeProperties(Buffer.from(bytes).toString()).get('UNIQ_KEY')
+  return id === undefined ? '' : `__transactionId__\u0001${id}\u0002`
+}

@@ -97,6 +97,24 @@ const topicSettings = {
   }),
 }
 
+const transactionSettings = {
+  transactionTimeOut: milliseconds({
+    default: 6000,
+    min: 0,
+    doc: 'How old an open transaction is before its producers are asked about it.',
+  }),
+  transactionCheckInterval: milliseconds({
+    default: 30_000,
+    min: 100,
+    doc: 'Time between two rounds of asking about open transactions.',
+  }),
+  transactionCheckMax: int({
+    default: 15,
+    min: 1,
+    doc: 'How often producers are asked about one; then it is kept aside in TRANS_CHECK_MAX_TIME_TOPIC.',
+  }),
+}
+
 const consumerSettings = {
   flushConsumerOffsetInterval: milliseconds({
     default: 5000,
@@ -158,6 +176,7 @@ const brokerSettings = {
   ...identitySettings,
   ...serverSettings,
   ...topicSettings,
+  ...transactionSettings,
   ...consumerSettings,
   ...registrationSettings,
   ...storeSettings,

@@ -209,14 +209,13 @@ describe('a broker', () => {
   })
 
   test.each([
-    ['TRAN_MSG=true', { properties: properties({ KEYS: 'k', TRAN_MSG: 'true', PGROUP: 'g' }) }],
     ['the sys flag of a half message', { sysFlag: 0x4 }],
     ['the sys flag of a roll-back', { sysFlag: 0xc }],
-  ])('refuses a message with %s: nobody would see it', async (_, changes) => {
+  ])('refuses a message with %s and no TRAN_MSG: nobody would see it', async (_, changes) => {
     const before = await sendTo(client, 'T')
     const { code, remark } = await refused('T', changes)
     expect(code).toBe(ResponseCode.MESSAGE_ILLEGAL)
-    expect(remark).toMatch(/^transactional messages are not supported/)
+    expect(remark).toMatch(/^the sys flag says that it is part of a transaction/)
     const { queueOffset } = await sendTo(client, 'T')
     expect(queueOffset).toBe(before.queueOffset + 1)
     await readQueue(client, 'T', { from: queueOffset, end: queueOffset + 1 })

@@ -21,8 +21,8 @@ import { REPLY_LENGTH_MAX, type ReplyWriter, type SendReplyParts } from '../hot-
 import type { MetadataView } from '../metadata-view.ts'
 import type { Outbox } from '../outbox.ts'
 import type { TopicChange } from '../metadata-change.ts'
-import { DELAY_LEVELS } from '../message-draft.ts'
-import { Asks, delayLevel, scanProperties, withoutProperty } from '../property-scan.ts'
+import { park } from '../parking.ts'
+import { Asks, scanProperties, withoutProperty } from '../property-scan.ts'
 import type { RequestFrame } from '../request-frame.ts'
 import { Permission } from '../system-topics.ts'
 import { LONG, SHORT, type SendKeys } from './send-keys.ts'
@@ -33,13 +33,7 @@ import {
   sendForbidden,
   tooBusy,
 } from './send-refusals.ts'
-import {
-  RETRY_PREFIX,
-  SCHEDULE_TOPIC,
-  SEND_FORBIDDEN,
-  TOPIC_LENGTH_MAX,
-  topicNameFault,
-} from '../topic-names.ts'
+import { RETRY_PREFIX, SEND_FORBIDDEN, TOPIC_LENGTH_MAX, topicNameFault } from '../topic-names.ts'
 
 /**
  * A window that is full of written bytes has room again in a moment: other workers were quicker with
@@ -48,7 +42,6 @@ import {
 const TRIES_MAX = 100
 /** Flush makes log files ahead, so this is for tiny ones. */
 const FILE_WAIT_MS = 1000
-const SCHEDULE = Buffer.from(SCHEDULE_TOPIC)
 const PERCENT = 0x25
 const PAUSE = new Int32Array(new SharedArrayBuffer(4))
 
@@ -197,29 +190,14 @@ export class SendHandler {
     const { queueId } = this.#fields
     const hasKey = isBatch || (asks & Asks.HAS_UNIQ_KEY) !== 0
     this.#fields.suffix.setAll(hasKey ? this.#options.suffix : this.#suffixWithKey())
-    const target = !isBatch && (asks & Asks.DELAY) !== 0 ? this.#park(topic) : topic
+    const isParked = !isBatch && (asks & (Asks.TRANSACTION | Asks.DELAY)) !== 0
+    const { topics } = this.#parts.metadata
+    const target = isParked ? park(this.#fields, topic, { asks, topics }) : topic
     const source = isBatch ? this.#prepareBatch() : this.#prepareMessage()
     source.row = target.rows[this.#fields.queueId]!
     this.#appendSource(source)
     this.#fields.queueId = queueId // the reply names where it was sent to
     this.#prepareReply(session, request, source, (asks & Asks.NO_WAIT) !== 0)
-  }
-
-  /** A message with a delay level waits in the queue of its level (Apache 5.3.3, HookUtils). */
-  #park(topic: TopicChange): TopicChange {
-    const fields = this.#fields
-    const { buffer, at, length } = fields.properties
-    const level = Math.min(delayLevel(buffer.subarray(at, at + length)), DELAY_LEVELS)
-    if (level === 0) return topic
-    const { topics } = this.#parts.metadata
-    const home = `REAL_TOPIC\u0001${topic.topic}\u0002REAL_QID\u0001${fields.queueId}\u0002`
-    const { suffix } = fields
-    const known = suffix.buffer.subarray(suffix.at, suffix.at + suffix.length)
-    suffix.setAll(Buffer.concat([known, Buffer.from(home)]))
-    fields.topic.setAll(SCHEDULE)
-    fields.isLongTopic = false
-    fields.queueId = level - 1
-    return topics.get(SCHEDULE, 0, SCHEDULE.length)!
   }
 
   #readNumbers({ fields }: RequestFrame, keys: SendKeys, topic: TopicChange): void {
@@ -277,13 +255,15 @@ export class SendHandler {
     if ((sysFlag & MessageFlag.INNER_BATCH) !== 0) {
       throw new ResponseError('MESSAGE_ILLEGAL', 'only topics of BatchCQ type take inner batches')
     }
-    const isHalf = (asks & Asks.TRANSACTION) !== 0 || !hasQueueEntry(sysFlag)
-    const isTimed = (asks & Asks.TIMER) !== 0 && (asks & Asks.DELAY) === 0 // a level comes first
-    if (!isHalf && !isTimed) return
-    const what = isHalf ? 'transactional' : 'timed'
+    if ((asks & Asks.TRANSACTION) !== 0) return
+    if (!hasQueueEntry(sysFlag)) {
+      const why = 'the sys flag says that it is part of a transaction, TRAN_MSG does not'
+      throw new ResponseError('MESSAGE_ILLEGAL', why)
+    }
+    if ((asks & Asks.TIMER) === 0 || (asks & Asks.DELAY) !== 0) return // a level comes first
     throw new ResponseError(
       'MESSAGE_ILLEGAL',
-      `${what} messages are not supported by this version of RingMQ; send it without that property`,
+      'timed messages are not supported by this version of RingMQ; send it without that property',
     )
   }
 

@@ -1,0 +1,189 @@
+/** Transactions through a broker in a process of its own. */
+import { afterEach, describe, expect, test } from 'vitest'
+import { messagesIn } from '../../src/protocol/message.ts'
+import { decodeOffsetMessageId } from '../../src/protocol/message-id.ts'
+import { HeartBeat } from '../../src/protocol/requests/client.ts'
+import {
+  CheckTransactionState,
+  EndTransaction,
+  TransactionOutcome,
+} from '../../src/protocol/requests/transaction.ts'
+import { GetTopicConfig } from '../../src/protocol/requests/topic.ts'
+import { ResponseCode } from '../../src/protocol/response-code.ts'
+import { ServerProcess, tempFolder, type Settings } from '../support/broker-process.ts'
+import { createTopic, properties, readQueue, sendTo } from '../support/messages.ts'
+import type { RawClient } from '../support/raw-client.ts'
+
+const GROUP = 'accounts'
+const OFTEN = { transactionCheckInterval: 100, transactionTimeOut: 0 }
+const { COMMIT, ROLLBACK, UNKNOWN } = TransactionOutcome
+
+const running: ServerProcess[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.dispose()))
+})
+
+async function start(settings: Settings = {}, folder = tempFolder()): Promise<ServerProcess> {
+  const server = await ServerProcess.startBroker(settings, folder)
+  running.push(server)
+  return server
+}
+
+async function connected(settings: Settings = {}): Promise<RawClient> {
+  const client = await (await start(settings)).connect()
+  await createTopic(client, 'T', { queues: 2 })
+  return client
+}
+
+interface Half {
+  offset: number
+  position: number
+}
+
+async function sendHalf(client: RawClient, key: string): Promise<Half> {
+  const text = properties({ UNIQ_KEY: key, TRAN_MSG: 'true', PGROUP: GROUP, TAGS: 'a' })
+  const { msgId, queueOffset } = await sendTo(client, 'T', {
+    queueId: 1,
+    sysFlag: 0x4,
+    properties: text,
+  })
+  return { offset: queueOffset, position: decodeOffsetMessageId(msgId).position }
+}
+
+function end(client: RawClient, half: Half, commitOrRollback: number, changes = {}) {
+  return client.ask(EndTransaction, {
+    producerGroup: GROUP,
+    tranStateTableOffset: half.offset,
+    commitLogOffset: half.position,
+    commitOrRollback,
+    fromTransactionCheck: false,
+    ...changes,
+  })
+}
+
+/** What consumers of queue 1 see, up to a message that is sent now. */
+async function keysUntilNow(client: RawClient): Promise<(string | undefined)[]> {
+  const text = properties({ UNIQ_KEY: 'last' })
+  const { queueOffset } = await sendTo(client, 'T', { queueId: 1, properties: text })
+  const messages = await readQueue(client, 'T', { queueId: 1, end: queueOffset + 1 })
+  return messages.map((message) => message.properties.get('UNIQ_KEY'))
+}
+
+/** A producer of the group that is asked what became of its transactions. */
+async function beProducer(client: RawClient): Promise<void> {
+  const beat = { clientID: 'c', producerDataSet: [{ groupName: GROUP }], consumerDataSet: [] }
+  const { code } = await client.ask(HeartBeat, {}, { body: Buffer.from(JSON.stringify(beat)) })
+  expect(code).toBe(0)
+}
+
+async function nextCheck(client: RawClient, after = 0) {
+  for (;;) {
+    const found = client.received
+      .slice(after)
+      .find(({ code }) => code === CheckTransactionState.code)
+    if (found !== undefined) return found
+    await new Promise((resolve) => client.socket.once('data', resolve))
+  }
+}
+
+describe('a half message', () => {
+  test('is seen by nobody until it is committed, and then once', async () => {
+    const client = await connected()
+    const half = await sendHalf(client, 'u1')
+    expect(await keysUntilNow(client)).toEqual(['last'])
+    for (const _ of [1, 2]) expect((await end(client, half, COMMIT)).code).toBe(0)
+    expect(await keysUntilNow(client)).toEqual(['last', 'u1', 'last'])
+    const [message] = await readQueue(client, 'T', { queueId: 1, from: 1, end: 2 })
+    expect(message!.sysFlag).toBe(0x8)
+    expect(message!.preparedTransactionOffset).toBe(half.position)
+    expect(message!.properties.get('TAGS')).toBe('a')
+    expect(Buffer.from(message!.body).toString()).toBe('body')
+  })
+
+  test('is seen by nobody when it is rolled back, whatever is said later', async () => {
+    const client = await connected()
+    const half = await sendHalf(client, 'u1')
+    await end(client, half, UNKNOWN)
+    await end(client, half, ROLLBACK)
+    await end(client, half, COMMIT)
+    expect(await keysUntilNow(client)).toEqual(['last'])
+  })
+
+  test('is ended only by who names it right', async () => {
+    const client = await connected()
+    const half = await sendHalf(client, 'u1')
+    const wrong = [
+      [{ producerGroup: 'others' }, 'The producer group wrong'],
+      [{ tranStateTableOffset: 7 }, 'The transaction state table offset wrong'],
+      [{ commitLogOffset: half.position + 1 }, 'Find prepared transaction message failed'],
+    ] as const
+    for (const [changes, remark] of wrong) {
+      const answer = await end(client, half, COMMIT, changes)
+      expect(answer).toMatchObject({ code: ResponseCode.SYSTEM_ERROR, remark })
+    }
+    expect(await keysUntilNow(client)).toEqual(['last'])
+  })
+
+  test('with a delay level waits after its commit', async () => {
+    const client = await connected()
+    const text = properties({ UNIQ_KEY: 'u1', TRAN_MSG: 'true', PGROUP: GROUP, DELAY: '1' })
+    const { msgId, queueOffset } = await sendTo(client, 'T', { queueId: 1, properties: text })
+    const { position } = decodeOffsetMessageId(msgId)
+    await end(client, { offset: queueOffset, position }, COMMIT)
+    expect(await keysUntilNow(client)).toEqual(['last'])
+    const [message] = await readQueue(client, 'T', { queueId: 1, from: 1, end: 2 })
+    expect(message!.properties.get('UNIQ_KEY')).toBe('u1')
+  })
+})
+
+describe('a transaction that stays open', () => {
+  test('makes the broker ask a producer of its group, and ends as that says', async () => {
+    const client = await connected(OFTEN)
+    await beProducer(client)
+    const half = await sendHalf(client, 'u1')
+    const check = await nextCheck(client)
+    const header = CheckTransactionState.decodeHeader(check.extFields)
+    expect(header).toMatchObject({
+      topic: 'T',
+      tranStateTableOffset: half.offset,
+      commitLogOffset: half.position,
+      transactionId: 'u1',
+    })
+    const [message] = messagesIn(check.body!)
+    expect(message).toMatchObject({ topic: 'T', queueId: 1, position: half.position })
+    await end(client, half, COMMIT, { fromTransactionCheck: true })
+    expect(await keysUntilNow(client)).toEqual(['u1', 'last'])
+  })
+
+  test('is asked about after kill -9, too', async () => {
+    const first = await start()
+    const client = await first.connect()
+    await createTopic(client, 'T', { queues: 2 })
+    const halves = [await sendHalf(client, 'u1'), await sendHalf(client, 'u2')]
+    await end(client, halves[0]!, COMMIT)
+    expect(await keysUntilNow(client)).toEqual(['u1', 'last'])
+    await first.kill()
+    const again = await (await start(OFTEN, first.folder)).connect()
+    await beProducer(again)
+    const { extFields } = await nextCheck(again)
+    expect(CheckTransactionState.decodeHeader(extFields).transactionId).toBe('u2')
+    // What is said twice, by a producer that did not hear of the crash, is stored once.
+    await end(again, halves[0]!, COMMIT)
+    await end(again, halves[1]!, COMMIT)
+    expect(await keysUntilNow(again)).toEqual(['u1', 'last', 'u2', 'last'])
+  })
+
+  test('is kept aside when nobody can say in all tries', async () => {
+    const client = await connected({ ...OFTEN, transactionCheckMax: 1 })
+    await beProducer(client)
+    await sendHalf(client, 'u1')
+    await nextCheck(client)
+    let found: { code: number } = { code: -1 }
+    while (found.code !== 0) {
+      found = await client.ask(GetTopicConfig, { topic: 'TRANS_CHECK_MAX_TIME_TOPIC' })
+    }
+    const [message] = await readQueue(client, 'TRANS_CHECK_MAX_TIME_TOPIC', { end: 1 })
+    expect(message!.properties.get('UNIQ_KEY')).toBe('u1')
+    expect(await keysUntilNow(client)).toEqual(['last'])
+  })
+})
