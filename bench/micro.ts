@@ -1,13 +1,14 @@
 /**
  * What do the smallest pieces cost? One operation each, in nanoseconds, on one thread.
  *
- *   npm run bench:micro -- [suite …]      headers copies checksums atomics appends writes (all)
+ *   npm run bench:micro -- [suite …]      headers copies checksums atomics appends writes dispatches (all)
  */
 import { Bench, type Task } from 'tinybench'
 import { appends } from './micro/appends.ts'
 import { atomics } from './micro/atomics.ts'
 import { checksums } from './micro/checksums.ts'
 import { copies } from './micro/copies.ts'
+import { dispatches } from './micro/dispatches.ts'
 import { headers } from './micro/headers.ts'
 import { REPEATS, type MicroSuite } from './micro/suite.ts'
 import { writes } from './micro/writes.ts'
@@ -21,6 +22,7 @@ const SUITES: Record<string, () => MicroSuite> = {
   atomics,
   appends,
   writes,
+  dispatches,
 }
 const CASE_MS = 300
 

@@ -19,13 +19,14 @@ import { visibleOf } from '../src/store/visible.ts'
 function start({ memory, thread, config, dirty }: WorkerBoot): void {
   const shared = new LogShared(memory, thread)
   try {
-    const { logDirectory, logFileSize, queues, indexDirectory } = storePlaces(config)
+    const { root, logDirectory, logFileSize, queues, indexDirectory } = storePlaces(config)
     const files = new LogFiles(systemDisk, { directory: logDirectory, fileSize: logFileSize })
     const indexParts = {
       disk: systemDisk,
       clock: systemClock,
       files,
       format: { slots: config.maxHashSlotNum, items: config.maxIndexNum },
+      root,
       directory: indexDirectory,
     }
     const agent = new DispatchAgent(shared, {

@@ -81,6 +81,7 @@ export class BrokerStore {
     new IndexTable(memory.index).setExact(parts.lastStop.kind !== StopKind.KILLED)
     this.shared = new LogShared(memory, Thread.MAIN)
     this.shared.start(recovered.end, recovered)
+    this.shared.indexDurable.publish(readCheckpoint(disk, this.places.root).index)
     this.rows = new QueueRows(this.shared.rows)
     for (const { topic, queueId, next, min } of recovered.queues) {
       this.rows.restore(topic, queueId, { next, min })
@@ -211,7 +212,7 @@ export class BrokerStore {
   #writeCheckpoint(): void {
     const { writtenTimestamp, flushed, indexDurable } = this.shared
     const times = readCheckpoint(this.#disk, this.places.root)
-    const index = Math.max(times.index, indexDurable.value())
+    const index = indexDurable.value()
     const checkpoint = new Checkpoint(this.#disk, this.places.root)
     const [physic, confirmed] = [writtenTimestamp.value(), flushed.value()]
     checkpoint.write({ ...times, physic, confirmed, index })
@@ -245,7 +246,7 @@ function openIndex(
   const { root, indexDirectory: directory } = storePlaces(config)
   const format = { slots: config.maxHashSlotNum, items: config.maxIndexNum }
   const durableTimestamp = readCheckpoint(disk, root).index
-  const files = dropDistrusted(disk, { directory, format, kind, durableTimestamp, end })
+  const files = dropDistrusted(disk, { root, directory, format, kind, durableTimestamp, end })
   if (files > 0) log.warn({ files }, 'index files are made anew: until then queries may miss some')
 }
 

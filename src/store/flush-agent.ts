@@ -212,7 +212,7 @@ export class FlushAgent implements Agent {
     if (now < this.#checkpointDueMs) return
     this.#checkpointDueMs = now + CHECKPOINT_MS
     const confirmed = this.#shared.flushed.value()
-    const index = Math.max(this.#times.index, this.#shared.indexDurable.value())
+    const index = this.#shared.indexDurable.value()
     this.#times = { ...this.#times, index, physic, confirmed, logics: this.#settledDispatch() }
     try {
       this.#checkpoint.write(this.#times)

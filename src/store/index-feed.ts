@@ -18,6 +18,7 @@ export class IndexFeed {
 
   /** Visits messages from `from` on, of a piece of `[from, to)`, both starts of records; returns its end. */
   piece(from: number, to: number, visit: RecordVisitor): number {
+    this.#scan.forget() // what it read behind `to` then may have been half written
     for (let end = Math.min(from + PIECE, to); ; end = Math.min(to, this.#files.endOfFile(end))) {
       const next = this.#scan.run(from, end, visit)
       if (next > from) return Math.min(next, to)

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Disk } from '../base/disk.ts'
+import { Checkpoint, readCheckpoint } from './checkpoint.ts'
 import {
   INDEX_HEADER_LENGTH,
   indexFileSize,
@@ -47,12 +48,32 @@ export function readIndexState(
 }
 
 function isPossible(header: IndexHeader, { slots, items }: IndexFormat): boolean {
-  const { beginPosition, endPosition, beginTimestamp, endTimestamp, usedSlots, count } = header
-  const isOrdered = beginPosition <= endPosition && beginTimestamp <= endTimestamp
-  return isOrdered && beginPosition >= 0 && count <= items && usedSlots >= 0 && usedSlots <= slots
+  const { beginPosition, endPosition, usedSlots, count } = header
+  const isOrdered = beginPosition >= 0 && beginPosition <= endPosition
+  return isOrdered && count <= items && usedSlots >= 0 && usedSlots <= slots
+}
+
+/**
+ * Takes index files away from the `keep`th on. First the checkpoint forgets that they were durable: those
+ * that are made anew under the same times are not, for a while.
+ */
+export function dropFrom(
+  disk: Disk,
+  { root, directory }: { root: string; directory: string },
+  names: readonly string[],
+  { keep, endTimestamp }: { keep: number; endTimestamp: number },
+): void {
+  const times = readCheckpoint(disk, root)
+  if (times.index > endTimestamp) {
+    const checkpoint = new Checkpoint(disk, root)
+    checkpoint.write({ ...times, index: endTimestamp })
+    checkpoint.close()
+  }
+  for (const name of names.slice(keep)) disk.remove(join(directory, name))
 }
 
 export interface IndexTrust {
+  root: string
   directory: string
   format: IndexFormat
   /** How the last run ended. */
@@ -74,7 +95,7 @@ export function dropDistrusted(disk: Disk, trust: IndexTrust): number {
   for (const [nth, name] of names.entries()) {
     const state = readIndexState(disk, { ...trust, name })
     if (state === null || !isTrusted(state.header, before, trust)) {
-      for (const gone of names.slice(nth)) disk.remove(join(directory, gone))
+      dropFrom(disk, trust, names, { keep: nth, endTimestamp: before?.endTimestamp ?? 0 })
       return names.length - nth
     }
     before = state.header

@@ -4,7 +4,7 @@ import type { Disk } from '../base/disk.ts'
 import { isDiskError, isPassing } from './disk-error.ts'
 import { IndexFeed } from './index-feed.ts'
 import { emptyHeader, nextIndexFileName, type IndexFormat } from './index-file.ts'
-import { listIndexFiles, readIndexState, type IndexFileState } from './index-files.ts'
+import { dropFrom, listIndexFiles, readIndexState, type IndexFileState } from './index-files.ts'
 import { countGapless, countItemsAt } from './index-gaps.ts'
 import { loadIndex } from './index-load.ts'
 import { IndexTable } from './index-table.ts'
@@ -31,6 +31,9 @@ export interface KeyIndexParts {
   /** Dispatch's own. */
   files: LogFiles
   format: IndexFormat
+  /** Of the store. */
+  root: string
+  /** Of the index. */
   directory: string
 }
 
@@ -189,7 +192,7 @@ export class KeyIndex {
     this.#lastName = last?.name ?? null
     yield* this.#clearSlots()
     if (last !== undefined && !(yield* this.#load(last))) {
-      this.#parts.disk.remove(join(this.#parts.directory, last.name))
+      this.#drop(files, files.length - 1)
       yield* this.#start()
       return
     }
@@ -205,8 +208,17 @@ export class KeyIndex {
     const whole = wholeFiles(files)
     const minPosition = () => this.#shared.minPosition.value()
     const count = yield* countGapless(new IndexFeed(this.#parts.files), whole, minPosition)
-    for (const name of names.slice(count)) disk.remove(join(directory, name))
+    if (count < names.length) this.#drop(whole, count)
     return whole.slice(0, count)
+  }
+
+  /** All but the first `keep` files are made anew. */
+  #drop(files: readonly IndexFileState[], keep: number): void {
+    const { disk, directory } = this.#parts
+    const endTimestamp = files[keep - 1]?.header.endTimestamp ?? 0
+    const durable = Math.min(endTimestamp, this.#shared.indexDurable.value())
+    this.#shared.indexDurable.publish(durable) // flush writes the checkpoint, too
+    dropFrom(disk, this.#parts, listIndexFiles(disk, directory), { keep, endTimestamp })
   }
 
   *#load({ name, header }: IndexFileState): Generator<void, boolean> {

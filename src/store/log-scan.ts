@@ -71,6 +71,11 @@ export class LogScan {
     return position
   }
 
+  /** Bytes that were read are not looked at again. */
+  forget(): void {
+    this.#length = 0
+  }
+
   #visit(visit: RecordVisitor, position: number): void {
     this.#timestamp = this.#record.storeTimestamp
     visit(this.#record, this.#bytes, position)

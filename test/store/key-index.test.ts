@@ -324,6 +324,22 @@ describe('what is missing is made anew:', () => {
       disk.close(descriptor)
     }))
 
+  test.each([1, 2, 3, 4, 5, 6])(
+    'and a power failure right after it does not take it for durable (seed %d)',
+    async (seed) => {
+      const disk = simulated(seed)
+      const rig = runningOn(disk, { format: FORMAT })
+      const positions = sendKeys(rig, 0, 200)
+      rig.stop()
+      disk.remove(join(rig.directory, rig.files[1]!))
+      disk.syncAll()
+      const again = runningOn(disk, { format: FORMAT })
+      expect(again.files.length).toBe(6)
+      disk.losePower()
+      await expectKeys(runningOn(disk, { format: FORMAT, boot: 'next' }), positions)
+    },
+  )
+
   test('all with other settings', async () => {
     const disk = simulated()
     const rig = runningOn(disk, { format: FORMAT })

@@ -55,16 +55,24 @@ export class IndexRig {
     const sizes = { logFileSize, queueFileSize, windowSize: 4096, slack: 2048 }
     this.store = new StoreRig({ root, disk, boot, ...sizes })
     this.store.clock.time = options.time ?? this.store.clock.time
-    const trust = { directory: this.directory, format, kind, durableTimestamp }
+    const trust = { root, directory: this.directory, format, kind, durableTimestamp }
     this.dropped = dropDistrusted(disk, { ...trust, end: this.store.recovered.end })
     const { memory } = this.store
     memory.index = IndexTable.allocate(format.slots)
     this.table = new IndexTable(memory.index)
+    this.store.shared.indexDurable.publish(readCheckpoint(disk, root).index)
     this.table.setExact(kind !== StopKind.KILLED)
     const shared = new LogShared(memory, Thread.DISPATCH)
     const files = new LogFiles(disk, { directory: join(root, 'commitlog'), fileSize: logFileSize })
     const { clock } = this.store
-    this.index = new KeyIndex(shared, { disk, clock, files, format, directory: this.directory })
+    this.index = new KeyIndex(shared, {
+      disk,
+      clock,
+      files,
+      format,
+      root,
+      directory: this.directory,
+    })
     if (this.store.shared.rows.capacity > 0) this.store.createTopic('Topic', 1)
     const changes = [{ topic: 'Topic', rows: [this.store.row('Topic', 0)], from: 0 }]
     this.agent = new DispatchAgent(shared, {
