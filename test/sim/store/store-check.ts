@@ -13,13 +13,17 @@ import type { StoreWorld } from './store-world.ts'
  * - what nobody was told of is there as it was appended, or not at all; but its topic and properties,
  *   which are under no checksum, may be torn
  * - the log ends with a record; behind it there are zeros
+ * - at its front it begins where retention has come to, or before
  * - a queue has the entries of its messages, dense, in the order of the log, and no other one
  */
 export function checkRecovered(world: StoreWorld, recovered: Recovered): void {
   const { ledger } = world
-  const { end, damaged, queues } = recovered
+  const { minPosition, end, damaged, queues } = recovered
   expect(damaged === 0, `${damaged} bytes are said to be damaged`)
   expect(end >= ledger.kept, `the log ends at ${end}, ${ledger.kept} was promised`)
+  const { deleted } = ledger
+  expect(minPosition <= deleted, `the log begins at ${minPosition}, and ${deleted} was to stay`)
+  ledger.forgetBelow(minPosition)
   for (const record of ledger.records) {
     if (record.position >= end) break
     expect(record.end <= end, `the log ends at ${end}, in the record at ${record.position}`)
@@ -54,7 +58,7 @@ function checkRecord(world: StoreWorld, record: StoredRecord): void {
 
 function checkEnd(world: StoreWorld, end: number): void {
   const { fileSize } = world.sizes
-  const last = world.ledger.records.at(-1)?.end ?? 0
+  const last = world.ledger.records.at(-1)?.end ?? world.ledger.deleted
   const isFileEnd = end % fileSize === 0 && end - last <= fileSize
   const isRight = end === last || (isFileEnd && end > last) || world.disk.mayFlip
   expect(isRight, `the log ends at ${end}, its last record at ${last}`)
@@ -71,7 +75,11 @@ function checkQueue(world: StoreWorld, row: number, state: QueueState | undefine
   const mayBeMore = world.ledger.isTorn && world.disk.mayFlip
   const isDense = next === expected.length || (mayBeMore && next > expected.length)
   expect(isDense, `queue ${row} has ${next} entries for ${expected.length} messages`)
-  for (let offset = 0; offset < next; offset++) {
+  const min = state?.min ?? 0
+  const below = expected.slice(0, min).filter((record) => !isGone(record))
+  expect(below.length === 0, `queue ${row} begins at ${min}, and has ${below.length} more`)
+  expected.fill(null, 0, min)
+  for (let offset = min; offset < next; offset++) {
     const unit = unitAt(state!, offset)
     expected[offset] = checkUnit(unit, expected[offset] ?? null, row)
   }

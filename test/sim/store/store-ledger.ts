@@ -22,6 +22,8 @@ export class StoreLedger {
   kept = 0
   /** Whatever ends below survives the loss of power. */
   synced = 0
+  /** Whatever begins below may be gone: retention said so. */
+  deleted = 0
   /** Since the last recovery the power was lost: what nobody was promised may be torn. */
   isTorn = false
 
@@ -51,10 +53,21 @@ export class StoreLedger {
   }
 
   /** Recovery ended with this: from now on it stays. */
-  settle(end: number): void {
+  settle({ minPosition, end }: { minPosition: number; end: number }): void {
+    this.deleted = minPosition
     this.cut(end)
     this.kept = this.synced = end
     this.isTorn = false
+  }
+
+  /** The front of the log is no longer there. */
+  forgetBelow(position: number): void {
+    while (this.records.length > 0 && this.records[0]!.position < position) this.records.shift()
+    for (const queue of this.queues) {
+      for (let nth = 0; nth < queue.length; nth++) {
+        if ((queue[nth]?.position ?? position) < position) queue[nth] = null
+      }
+    }
   }
 
   cut(end: number): void {

@@ -1,14 +1,21 @@
 import type { LogAppender } from '../../../src/store/log-appender.ts'
 import type { LogFiles } from '../../../src/store/log-files.ts'
-import type { LogMemory, LogShared } from '../../../src/store/log-memory.ts'
+import {
+  RetentionAsk,
+  Thread,
+  type LogMemory,
+  type LogShared,
+} from '../../../src/store/log-memory.ts'
 import type { LogReader } from '../../../src/store/log-reader.ts'
 import type { LogWindow } from '../../../src/store/log-window.ts'
 import type { LogWriter } from '../../../src/store/log-writer.ts'
 import type { Recovered } from '../../../src/store/recovery.ts'
+import { Retention } from '../../../src/store/retention.ts'
 import { Scheduler } from '../scheduler.ts'
 import { atOnce } from '../steps.ts'
 import { steppedDisk } from './store-disk.ts'
 import { expect, type StoredRecord } from './store-ledger.ts'
+import { RETENTION, SilentShared, topicsOf } from './store-retention.ts'
 import { QUEUES, STORE_APPEND_MAX } from './store-sources.ts'
 import { ROOT, type StoreWorld } from './store-world.ts'
 
@@ -80,6 +87,37 @@ export class StoreLife {
     }
     atOnce(shared.publishCreated(fileSize * Math.ceil(recovered.end / fileSize)))
     atOnce(shared.publishMetadataVersion(1))
+    atOnce(shared.askRetention(RetentionAsk.BEGIN))
+  }
+
+  /** Null: this store keeps everything. It takes no steps of its own: others run between its turns. */
+  retention(files: LogFiles): Retention | null {
+    const { disk, sizes, maxStoreBytes } = this.world
+    if (maxStoreBytes === 0) return null
+    const shared = new SilentShared(this.memory, Thread.FLUSH)
+    const queues = { root: `${ROOT}/consumequeue`, fileSize: sizes.queueFileSize }
+    const changes = topicsOf(QUEUES)
+    return new Retention(
+      {
+        shared,
+        files,
+        disk,
+        queues,
+        root: ROOT,
+        indexDirectory: `${ROOT}/index`,
+        clock: this.clock,
+        elapsed: this.clock,
+        closers: [],
+        takeChanges: () => changes.splice(0),
+        tell: () => undefined,
+      },
+      { ...RETENTION, maxStoreBytes },
+    )
+  }
+
+  /** Retention has said that what stands below may go. */
+  isGone(position: number): boolean {
+    return position < atOnce(this.parts(0).shared.minPosition.value())
   }
 
   parts(thread: number): StoreParts {
@@ -107,6 +145,7 @@ export class StoreLife {
     const { world } = this
     const { isSyncFlush, ledger } = world
     const { position, end, bytes } = record
+    if (this.isGone(position)) return
     const found = isSyncFlush ? world.durableBytes(position, end) : world.logBytes(position, end)
     const where = isSyncFlush ? 'on the disk' : 'in the file'
     expect(found.equals(bytes), `an OK for the record at ${position}, which is not ${where}`)
@@ -131,12 +170,14 @@ export class StoreLife {
     const [written, flushed] = [atOnce(shared.written.value()), atOnce(shared.flushed.value())]
     for (const record of ledger.records) {
       const { position, end, bytes } = record
-      if (end <= ledger.synced || end > Math.max(written, flushed)) continue
+      if (end <= ledger.synced || end > Math.max(written, flushed) || this.isGone(position))
+        continue
       const isWritten = end > written || this.world.logBytes(position, end).equals(bytes)
       expect(isWritten, `written is ${written}, the record at ${position} is not in the file`)
       const isSynced = end > flushed || this.world.durableBytes(position, end).equals(bytes)
       expect(isSynced, `flushed is ${flushed}, the record at ${position} is not on the disk`)
     }
+    ledger.deleted = Math.max(ledger.deleted, atOnce(shared.minPosition.value()))
     ledger.promise({ kept: this.#wholeBelow(written), synced: this.#wholeBelow(flushed) })
   }
 

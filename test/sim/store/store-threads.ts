@@ -2,8 +2,9 @@ import type { ClientSession } from '../../../src/broker/client-session.ts'
 import type { Gate, GatedReplies } from '../../../src/broker/gated-replies.ts'
 import { ConsumeQueue, queueDirectory, readUnit } from '../../../src/store/consume-queue.ts'
 import { DescriptorCache } from '../../../src/store/descriptor-cache.ts'
-import { peek, step, type Steps } from '../steps.ts'
+import { atOnce, peek, step, type Steps } from '../steps.ts'
 import type { StoreLife, StoreParts } from './store-life.ts'
+import { topicsOf } from './store-retention.ts'
 import { QUEUES, StoreSource } from './store-sources.ts'
 import type { StoredRecord } from './store-ledger.ts'
 import { ROOT } from './store-world.ts'
@@ -28,7 +29,8 @@ export function startThreads(life: StoreLife): void {
 function flush(life: StoreLife): Steps<void> {
   const { core, disk, isSyncFlush } = life.world
   const { shared, files, writer } = life.parts(core.Thread.FLUSH)
-  const parts = { files, writer, disk, clock: life.clock }
+  const retention = life.retention(files)
+  const parts = { files, writer, disk, clock: life.clock, ...(retention && { retention }) }
   const options = { root: ROOT, isSyncFlush, intervalMs: 2, leastPages: 0, thoroughMs: 10 }
   const agent = new core.FlushAgent(shared, parts, options)
   return step<void>(core.run(agent, shared.signal, () => shared.isStopped()))
@@ -38,10 +40,7 @@ function dispatch(life: StoreLife): Steps<void> {
   const { core, disk, isSyncFlush, sizes } = life.world
   const { shared, window, files } = life.parts(core.Thread.DISPATCH)
   const visible = isSyncFlush ? shared.flushed : shared.written
-  const changes = [...new Set(QUEUES.map(({ topic }) => topic))].map((topic) => ({
-    topic,
-    rows: [...QUEUES.keys()].filter((row) => QUEUES[row]!.topic === topic),
-  }))
+  const changes = topicsOf(QUEUES)
   const agent = new core.DispatchAgent(shared, {
     window,
     files,
@@ -151,9 +150,9 @@ function* consume(life: StoreLife): Steps<void> {
   const place = { root: `${ROOT}/consumequeue`, fileSize: sizes.queueFileSize }
   const descriptors = new DescriptorCache(disk, { max: 8, isReadOnly: true })
   const options = { fileSize: place.fileSize, disk, descriptors }
-  const queues = QUEUES.map(({ topic, queueId }) => ({
+  const queues = QUEUES.map(({ topic, queueId }, row) => ({
     queue: new ConsumeQueue(queueDirectory(place, topic, queueId), options),
-    next: 0,
+    next: atOnce(shared.rows.min(row)),
   }))
   // The low word of `max`, as ring/rows has it: this is asked before every step.
   const words = new Int32Array(life.memory.rows)
@@ -179,15 +178,20 @@ function* readOne(
     offset,
   }: { reader: StoreParts['reader']; queue: ConsumeQueue; row: number; offset: number },
 ): Steps<void> {
+  if (offset < (yield* step(life.parts(0).shared.rows.min(row)))) return
   const entry = Buffer.alloc(20)
   const unit = { position: 0, length: 0, tagsCode: 0 }
   if (queue.read(offset, 1, entry) === 1)
     readUnit(unit, new DataView(entry.buffer, entry.byteOffset), 0)
   const message = Buffer.alloc(Math.min(unit.length, 4096))
-  if (unit.length > 0 && unit.length <= 4096) {
-    yield* step(reader.read(unit.position, unit.length, message, 0))
+  try {
+    if (unit.length > 0 && unit.length <= 4096) {
+      yield* step(reader.read(unit.position, unit.length, message, 0))
+    }
+  } catch (error) {
+    if (!life.isGone(unit.position)) throw error
   }
-  life.see(row, offset, message)
+  if (!life.isGone(unit.position)) life.see(row, offset, message)
 }
 
 /** Dirty pages do not stay in memory for long. */

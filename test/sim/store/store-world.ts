@@ -31,6 +31,8 @@ export class StoreWorld {
   readonly ledger = new StoreLedger(QUEUES.length)
   readonly sizes: { fileSize: number; queueFileSize: number; windowSize: number }
   readonly isSyncFlush: boolean
+  /** What retention leaves of the log; 0 when it leaves everything. */
+  readonly maxStoreBytes: number
   /** All messages have one length. */
   readonly isEqual: boolean
   timeMs = START_MS
@@ -50,6 +52,7 @@ export class StoreWorld {
     }
     this.isSyncFlush = random.oneIn(2)
     this.isEqual = random.oneIn(2)
+    this.maxStoreBytes = random.oneIn(3) ? 3 * this.sizes.fileSize : 0
     this.disk.mayFlip = random.oneIn(4)
     this.disk.fences = '/commitlog/'
     this.disk.makeDirectory(ROOT)
@@ -63,7 +66,7 @@ export class StoreWorld {
   open(): Recovered {
     const recovered = this.#recoverAtLast()
     checkRecovered(this, recovered)
-    this.ledger.settle(recovered.end)
+    this.ledger.settle(recovered)
     return recovered
   }
 
