@@ -51,12 +51,17 @@ export interface CrashOptions {
   seed: number
   /** Acknowledged sends of one cycle, at most. */
   sendsMax?: number
+  /** Where the store lies; it is taken away in the end. */
+  folder?: string
+  flushModes?: readonly string[]
+  /** How a cycle ends that is no stop: SIGKILL, unless it is said otherwise. */
+  crash?: (broker: ServerProcess) => Promise<unknown>
   onCycle?: (cycle: Cycle, nth: number) => void
 }
 
 /** Every cycle has another number of workers or another flush mode, on the same store. */
 export async function runCrashLoop(options: CrashOptions): Promise<CrashReport> {
-  const folder = tempFolder()
+  const folder = options.folder ?? tempFolder()
   const loop = new CrashLoop(options, folder)
   try {
     return await loop.run()
@@ -99,7 +104,8 @@ class CrashLoop {
   async #cycle(nth: number): Promise<Cycle> {
     const random = this.#random
     const networkWorkers = WORKERS[nth % WORKERS.length]!
-    const flushDiskType = FLUSH_MODES[Math.floor(nth / WORKERS.length) % FLUSH_MODES.length]!
+    const modes = this.#options.flushModes ?? FLUSH_MODES
+    const flushDiskType = modes[Math.floor(nth / WORKERS.length) % modes.length]!
     const setup = { networkWorkers, flushDiskType }
     const before = this.#ledger.acknowledged
     const hadFalseStart = nth > 0 && random.oneIn(5)
@@ -111,7 +117,8 @@ class CrashLoop {
     const sends = 1 + random.below(this.#options.sendsMax ?? 4000)
     const { stopped } = await this.#load.run(broker, sends)
     const end = random.oneIn(5) ? 'stopped' : 'killed'
-    await (end === 'stopped' ? this.#stop(broker) : broker.kill())
+    const crash = this.#options.crash ?? (() => broker.kill())
+    await (end === 'stopped' ? this.#stop(broker) : crash(broker))
     await stopped
     const acknowledged = this.#ledger.acknowledged - before
     return { ...setup, hadFalseStart, end, acknowledged, bootMs }
