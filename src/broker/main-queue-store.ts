@@ -39,6 +39,14 @@ export class MainQueueStore implements QueueStore {
     this.#store.deleteQueues(topic)
   }
 
+  storedTopics(): readonly string[] {
+    return [...this.#store.rows.topics()]
+  }
+
+  askRetention(ask: number): void {
+    this.#store.shared.askRetention(ask)
+  }
+
   minOffset(topic: string, queueId: number): number | null {
     const row = this.#store.rows.row(topic, queueId)
     return row === undefined ? null : this.#store.minOffset(row)

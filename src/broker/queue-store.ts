@@ -12,6 +12,10 @@ export interface QueueStore {
   beginRemoval(topic: string): void
   /** Retires the rows of the topic and forgets its ConsumeQueues; its bytes in the log stay. */
   removeTopic(topic: string): Promise<void>
+  /** Topics that have queues here, whether or not they are configured. */
+  storedTopics(): readonly string[]
+  /** A bit of `RetentionAsk`; done soon. */
+  askRetention(ask: number): void
   /** Offset of the oldest message; null when there is no such queue. */
   minOffset(topic: string, queueId: number): number | null
   /** Offset the next visible message will have (0 for an empty queue); null when there is no such queue. */

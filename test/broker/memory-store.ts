@@ -29,6 +29,17 @@ export class MemoryStore implements QueueStore {
     this.topics.delete(topic)
   }
 
+  /** What was asked of retention. */
+  readonly asks: number[] = []
+
+  storedTopics(): readonly string[] {
+    return [...this.topics.keys()]
+  }
+
+  askRetention(ask: number): void {
+    this.asks.push(ask)
+  }
+
   /** Messages that were stored at these times. */
   fill(topic: string, queueId: number, storeTimes: number[], minOffset = 0): void {
     this.topics.get(topic)![queueId] = { minOffset, storeTimes }

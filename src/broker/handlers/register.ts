@@ -1,6 +1,7 @@
 import type { Handlers } from '../../net/handlers.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import { registerBrokerInfoHandlers } from './broker-info.ts'
+import { registerCleanupHandlers } from './cleanup.ts'
 import { registerClientHandlers } from './clients.ts'
 import { registerConsumeStatsHandlers } from './consume-stats.ts'
 import { registerGroupHandlers } from './groups.ts'
@@ -24,4 +25,5 @@ export function registerHandlers(
   registerConsumeStatsHandlers(handlers, context)
   registerLockHandlers(handlers, context)
   registerBrokerInfoHandlers(handlers, context, storeInfo)
+  registerCleanupHandlers(handlers, context)
 }

@@ -17,3 +17,24 @@ export const GetBrokerConfig = request(RequestCode.GET_BROKER_CONFIG, {
   reply: { version: text('version') },
   fails: [],
 })
+
+export const CleanExpiredConsumeQueue = request(RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE, {
+  doc: 'Removes consume queue and index files now that hold nothing but deleted messages. Offsets go on.',
+  header: {},
+  reply: {},
+  fails: [],
+})
+
+export const CleanUnusedTopic = request(RequestCode.CLEAN_UNUSED_TOPIC, {
+  doc: 'Removes the queues of topics that are in the store, but not in the configuration.',
+  header: {},
+  reply: {},
+  fails: [],
+})
+
+export const DeleteExpiredCommitLog = request(RequestCode.DELETE_EXPIRED_COMMITLOG, {
+  doc: 'Deletes log files past fileReservedTime now, whatever deleteWhen says.',
+  header: {},
+  reply: {},
+  fails: [],
+})
