@@ -188,7 +188,7 @@ export class Retention {
       if (reason !== null) reasons.push(reason)
       if (reason === null || reason === 'disk') break
     }
-    this.#isAsked = false
+    if (reasons.length < this.#options.deleteFileBatchMax) this.#isAsked = false
     return reasons
   }
 

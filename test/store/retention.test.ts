@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { logFileName } from '../../src/store/log-files.ts'
-import { Fault, Shortage } from '../../src/store/log-memory.ts'
+import { Fault, RetentionAsk, Shortage } from '../../src/store/log-memory.ts'
 import type { RetentionOptions } from '../../src/store/retention.ts'
 import { Random } from '../sim/random.ts'
 import { SimulatedDisk } from '../support/simulated-disk.ts'
@@ -98,11 +98,11 @@ describe('by age', () => {
     ] as const) {
       const disk = diskOf()
       const rig = rigOn(disk, { deleteWhen })
-      fill(rig, 2)
+      fill(rig, 12) // more than go at one look
       rig.clock.time = new Date(2026, 2, 20, hour, 0).getTime()
-      if (isAsked) rig.shared.askRetention(2)
+      if (isAsked) rig.shared.askRetention(RetentionAsk.DELETE_EXPIRED)
       rig.pass(60_000)
-      expect(logFilesOn(disk)[0]).toBe(2 * FILE)
+      expect(logFilesOn(disk)[0]).toBe(12 * FILE)
     }
   })
 
