@@ -8,11 +8,7 @@ import {
 import { IndexTable } from '../store/index-table.ts'
 import { IndexWriter, type IndexWriterParts } from '../store/index-writer.ts'
 import type { RecordParts } from '../store/log-record.ts'
-import { formatOf } from './index-shape.ts'
 import { indexHashes, propertiesOf } from './record-text.ts'
-
-/** Apache 5.3.3's defaults: for a store whose index is gone. */
-const USUAL: IndexFormat = { slots: 5_000_000, items: 20_000_000 }
 
 /** Makes an index from the records of a log in their order. */
 export class IndexBuilder {
@@ -20,13 +16,11 @@ export class IndexBuilder {
   readonly #nowMs: number
   #writer: IndexWriter | null = null
 
-  /** `sizes`: lengths of the files that were there; the new ones are like them. */
   constructor(
     disk: Disk,
     directory: string,
-    { sizes, nowMs }: { sizes: readonly number[]; nowMs: number },
+    { format, nowMs }: { format: IndexFormat; nowMs: number },
   ) {
-    const format = sizes.map(formatOf).find((each) => each !== null) ?? USUAL
     const table = new IndexTable(IndexTable.allocate(format.slots))
     this.#parts = { disk, directory, format, table }
     this.#nowMs = nowMs

@@ -13,6 +13,7 @@ import { QueueStates } from '../store/queue-states.ts'
 import type { Report } from './fsck.ts'
 import { Part, type Finding } from './finding.ts'
 import { IndexBuilder } from './index-builder.ts'
+import { formatOf } from './index-shape.ts'
 import { queueKey } from './queue-match.ts'
 import { readOnlyDisk } from './read-only-disk.ts'
 import type { StoreMap } from './store-map.ts'
@@ -85,6 +86,11 @@ class Repair {
       this.#skipped.push(`consumequeue/${key} cannot be made anew`)
     }
     if (wanted.size === 0) return 0
+    if (this.#map.queues.every(({ starts }) => starts.length === 0)) {
+      // How long their files must be is known to the configuration alone.
+      this.#skipped.push('no queue has a file: the next start makes them all anew')
+      return 0
+    }
     for (const { topic, queueId, directory } of this.#map.queues) {
       if (wanted.has(queueKey(topic, queueId))) this.#moveAside(directory)
     }
@@ -94,7 +100,7 @@ class Repair {
 
   #fill(wanted: ReadonlySet<string>): void {
     const { deletedBelow, queues } = this.#map
-    const fileSize = queues[0]?.fileSize ?? 6_000_000
+    const { fileSize } = queues[0]!
     const place = { root: join(this.#map.root, 'consumequeue'), fileSize }
     const descriptors = new DescriptorCache(this.#disk, { max: DESCRIPTORS_MAX })
     const recovery = new QueueRecovery(this.#disk, place, descriptors)
@@ -117,7 +123,12 @@ class Repair {
     const directory = join(this.#map.root, 'index')
     const sizes = this.#map.indexFiles.map((name) => this.#sizeOf(join(directory, name)))
     for (const name of this.#map.indexFiles) this.#moveAside(join(directory, name))
-    const builder = new IndexBuilder(this.#disk, directory, { sizes, nowMs: this.#nowMs })
+    const format = sizes.map(formatOf).find((each) => each !== null)
+    if (format === undefined) {
+      this.#skipped.push('the index had no usual format: RingMQ makes it anew when it runs')
+      return false
+    }
+    const builder = new IndexBuilder(this.#disk, directory, { format, nowMs: this.#nowMs })
     this.#scan((record, bytes, position) => builder.take(record, bytes, position))
     builder.close()
     return true
