@@ -101,6 +101,13 @@ describeInterop.each(SERIALIZE_TYPES)("Apache's client with %s headers", (serial
     expect(messages).toEqual([pick(message)])
   })
 
+  test('a message is found by its unique key', async () => {
+    const send = { topic: 'SoughtByUniqueKey', count: 20 }
+    const [message] = (await cluster.complete('Produce', send)).of('sent').slice(7)
+    const { messages } = await admin.ask(`byUniqueKey ${send.topic} ${message?.offsetMessageId}`)
+    expect(messages).toEqual([pick(message)])
+  })
+
   test('a message is found by each of its keys', async () => {
     const send = { topic: 'SoughtByKey', count: 20, keys: true }
     const sent = (await cluster.complete('Produce', send)).of('sent')

@@ -20,7 +20,7 @@ import org.apache.rocketmq.tools.admin.DefaultMQAdminExt;
  * Apache's admin client, one command a line: prints one "answer" for each, with the "error" if it failed.
  *
  * createTopic TOPIC QUEUES · deleteTopic TOPIC CLUSTER · route TOPIC · topics · cluster · offsets TOPIC ·
- * consumed GROUP · byKey TOPIC KEY · byId TOPIC ID
+ * consumed GROUP · byKey TOPIC KEY · byId TOPIC ID · byUniqueKey TOPIC ID
  */
 public final class Admin {
   private final DefaultMQAdminExt admin = new DefaultMQAdminExt(10_000);
@@ -64,6 +64,7 @@ public final class Admin {
       case "consumed": consumed(admin.examineConsumeStats(words[1]).getOffsetTable()); break;
       case "byKey": byKey(words[1], words[2]); break;
       case "byId": messages(List.of(admin.viewMessage(words[1], words[2]))); break;
+      case "byUniqueKey": byUniqueKey(words[1], words[2]); break;
       default: throw new IllegalArgumentException("unknown command");
     }
   }
@@ -110,6 +111,12 @@ public final class Admin {
   private void byKey(String topic, String key) throws Exception {
     QueryResult result = admin.queryMessage(topic, key, 64, 0, System.currentTimeMillis() + 60_000);
     messages(result.getMessageList());
+  }
+
+  /** Reads the message with this id, and asks again for its unique key. */
+  private void byUniqueKey(String topic, String id) throws Exception {
+    String key = admin.viewMessage(topic, id).getProperty("UNIQ_KEY");
+    messages(admin.queryMessageByUniqKey("DefaultCluster", topic, key, 32, 0, Long.MAX_VALUE).getMessageList());
   }
 
   private static void messages(List<MessageExt> messages) {
