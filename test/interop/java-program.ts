@@ -47,6 +47,9 @@ export interface ProgramEvents {
   queues: { queueIds: number[] }
   queue: { queueId: number; minOffset: number; maxOffset: number }
   waiting: { offset: number }
+  allSent: Record<string, never>
+  /** The broker wants to know what became of a transaction. */
+  asked: { topic: string; transaction: string | null }
   done: Record<string, never>
   answer: {
     error?: string
@@ -61,7 +64,7 @@ export interface ProgramEvents {
 export type EventName = keyof ProgramEvents
 
 export interface JavaProgramOptions {
-  program: 'Produce' | 'Consume' | 'Pull' | 'LitePull' | 'Admin'
+  program: 'Produce' | 'Transact' | 'Consume' | 'Pull' | 'LitePull' | 'Admin'
   jars?: JarSet
   serializeType?: SerializeType
   /** Where logs and offset files go. */

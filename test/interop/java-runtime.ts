@@ -15,7 +15,7 @@ interface JarSetRecipe {
   programs: string[]
 }
 
-const CLIENT_PROGRAMS = ['Options', 'Lines', 'Produce', 'Consume']
+const CLIENT_PROGRAMS = ['Options', 'Lines', 'Produce', 'Consume', 'Transact']
 
 const JAR_SETS = {
   'client-4.4.0': { artifacts: ['rocketmq-client'], version: '4.4.0', programs: CLIENT_PROGRAMS },

@@ -17,7 +17,8 @@ import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 /**
  * A push consumer that prints the queues it owns, at each change, and every message it is handed.
  *
- * nameServer, topic, group; expression (tags); orderly (else concurrent); threads. The line "stop" shuts it down.
+ * nameServer, topic, group; expression (tags); orderly (else concurrent); threads; failures (tries of each message
+ * that are refused), retryLevel (how long the next one waits), maxTries. The line "stop" shuts it down.
  */
 public final class Consume {
   private final Options options;
@@ -32,6 +33,7 @@ public final class Consume {
     // drops one heartbeat, and its pulls are refused (SUBSCRIPTION_NOT_LATEST) until the next: 30 s by default.
     consumer.setHeartbeatBrokerInterval(3_000);
     consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+    consumer.setMaxReconsumeTimes(options.number("maxTries", -1));
     consumer.setConsumeThreadMin(options.number("threads", 4));
     consumer.setConsumeThreadMax(options.number("threads", 4));
   }
@@ -79,8 +81,14 @@ public final class Consume {
   private void listenConcurrently() {
     consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
       print(messages);
-      return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+      context.setDelayLevelWhenNextConsume(options.number("retryLevel", 0));
+      return isRefused(messages) ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
     });
+  }
+
+  /** The first tries of each message fail; consumers get one at a time. */
+  private boolean isRefused(List<MessageExt> messages) {
+    return messages.get(0).getReconsumeTimes() < options.number("failures", 0);
   }
 
   private void watchQueues() {

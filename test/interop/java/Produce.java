@@ -123,6 +123,7 @@ public final class Produce {
     Message message = new Message(options.text("topic"), bytes);
     String tag = tags[number % tags.length];
     if (!tag.isEmpty()) message.setTags(tag);
+    if (options.number("delayLevel", 0) > 0) message.setDelayTimeLevel(options.number("delayLevel", 0));
     if (options.is("keys")) message.setKeys("key-" + number + " tens-" + number / 10);
     return message;
   }
