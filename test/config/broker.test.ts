@@ -86,3 +86,10 @@ test.each(['67108865', '4194304'])('a log window of %s bytes is refused', (logWi
     `logWindowSize=${logWindowSize}: allowed is a power`,
   )
 })
+
+test('maxStoreBytes leaves room for two log files', () => {
+  const mappedFileSizeCommitLog = '1048576'
+  const least = { mappedFileSizeCommitLog, maxStoreBytes: '2MiB' }
+  expect(load(least).config.maxStoreBytes).toBe(2 * 1024 ** 2)
+  expect(() => load({ ...least, maxStoreBytes: '2097151' })).toThrow('maxStoreBytes=2097151')
+})

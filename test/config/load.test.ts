@@ -11,11 +11,13 @@ import {
   bytes,
   derived,
   host,
+  hoursOfDay,
   int,
   long,
   oneOf,
   path,
   port,
+  size,
   text,
 } from '../../src/config/setting.ts'
 
@@ -191,4 +193,28 @@ describe('a warning is given', () => {
       `${folder}/broker.conf:2: count is given twice, the value at ${folder}/broker.conf:1 is lost`,
     ])
   })
+})
+
+describe('a size', () => {
+  test.each([
+    ['0', 0],
+    ['1073741824', 1024 ** 3],
+    ['4GiB', 4 * 1024 ** 3],
+    ['100 MiB', 100 * 1024 ** 2],
+    ['3TiB', 3 * 1024 ** 4],
+    ['7KiB', 7168],
+  ])('%s is %i bytes', (written, value) => {
+    expect(size({ default: 0, doc: '' }).parse(written)).toBe(value)
+  })
+
+  test.each(['', '4G', '4GB', '-1', '1.5GiB', '9999999TiB', 'GiB'])('%s is none', (written) => {
+    expect(size({ default: 0, doc: '' }).parse(written)).toBeUndefined()
+  })
+})
+
+test('hours of the day are whole, and from 0 to 23', () => {
+  const { parse } = hoursOfDay({ default: '04', doc: '' })
+  for (const written of ['04', '4', '00;12;23', '4; 16']) expect(parse(written)).toBe(written)
+  for (const written of ['', '24', '4,5', '4;', 'noon', '-1'])
+    expect(parse(written)).toBeUndefined()
 })
