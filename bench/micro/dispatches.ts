@@ -119,6 +119,7 @@ class KeyedRecord {
     const topic = Buffer.from(TOPIC)
     fields.topic.set(topic, 0, topic.length)
     fields.body.set(Buffer.alloc(BODY, 'x'), 0, BODY)
+    for (const host of [fields.bornHost, fields.storeHost]) host.setAll(Buffer.alloc(8))
     fields.properties.set(this.#properties, 0, this.#properties.length)
     this.record = new MessageRecord(fields)
   }

@@ -119,11 +119,10 @@ class IndexLoad {
     const { slots } = this.#parts.table
     const { count } = this.#writer.header
     if (!this.#isItem(item)) return false
-    const slot = item.hash % slots.length
-    const known = slots[slot]!
+    const known = slots[item.hash % slots.length]!
     if (known < count && known !== item.previous) return false
     if (known >= count) this.ahead--
-    this.#writer.link(slot, item.previous, { position: item.position, timestamp: 0 })
+    this.#writer.link(item, 0)
     return true
   }
 

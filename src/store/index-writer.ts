@@ -14,6 +14,7 @@ import {
   writeItem,
   type IndexFormat,
   type IndexHeader,
+  type IndexItem,
 } from './index-file.ts'
 import type { IndexTable } from './index-table.ts'
 
@@ -44,7 +45,7 @@ export class IndexWriter {
   readonly #slots: Int32Array
   readonly #items = Buffer.allocUnsafeSlow(ITEMS * ITEM_LENGTH)
   readonly #view = viewOf(this.#items)
-  readonly #item = { hash: 0, position: 0, seconds: 0, previous: 0 }
+  readonly #item: IndexItem = { hash: 0, position: 0, seconds: 0, previous: 0 }
   #pending = 0
   /** Pages of slots that are not on the disk as they are here. */
   readonly #dirty: Uint8Array
@@ -88,9 +89,9 @@ export class IndexWriter {
 
   /** False: the file is full, and this key belongs into the next one. */
   add(hash: number, position: number, timestamp: number): boolean {
-    const { header, format } = { header: this.header, format: this.#parts.format }
-    if (header.count >= format.items) return false
-    const slot = hash % format.slots
+    const { header } = this
+    if (header.count >= this.#parts.format.items) return false
+    const slot = hash % this.#slots.length
     const item = this.#item
     item.hash = hash
     item.position = position
@@ -98,23 +99,24 @@ export class IndexWriter {
     item.previous = this.#slots[slot]!
     writeItem(this.#view, this.#pending * ITEM_LENGTH, item)
     this.#pending++
-    this.link(slot, item.previous, { position, timestamp })
+    this.link(item, timestamp)
     if (this.#pending === ITEMS) this.#writeItems()
     return true
   }
 
-  /** The next item is the newest of its slot: what `add` does, and what a load repeats. */
-  link(slot: number, previous: number, at: { position: number; timestamp: number }): void {
+  /** The item is the next, and the newest of its slot: what `add` does, and what a load repeats. */
+  link({ hash, position, previous }: IndexItem, timestamp: number): void {
     const { header } = this
     if (header.count === 1) {
-      header.beginPosition = at.position
-      header.beginTimestamp = at.timestamp
+      header.beginPosition = position
+      header.beginTimestamp = timestamp
     }
     if (previous === 0) header.usedSlots++
+    const slot = hash % this.#slots.length
     this.#slots[slot] = header.count++
     this.#dirty[(slot / PAGE_SLOTS) | 0] = 1
-    header.endPosition = at.position
-    header.endTimestamp = at.timestamp
+    header.endPosition = position
+    header.endTimestamp = timestamp
   }
 
   /** All items are in the file, and main may know of them. */

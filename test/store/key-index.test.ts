@@ -22,9 +22,12 @@ function runningOn(disk: SimulatedDisk, options: IndexRigOptions = {}): IndexRig
   return rig
 }
 
-/** Sends messages with keys `k<from>` to `k<to - 1>`; returns their positions. */
+/** Sends messages with keys `k<from>` to `k<to - 1>`, 10 ms apart; returns their positions. */
 function sendKeys(rig: IndexRig, from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, nth) => rig.send(`k${from + nth}`))
+  return Array.from({ length: to - from }, (_, nth) => {
+    rig.store.clock.time += 10
+    return rig.send(`k${from + nth}`)
+  })
 }
 
 async function expectKeys(rig: IndexRig, positions: readonly number[], from = 0): Promise<void> {
@@ -176,6 +179,7 @@ describe('the index', () => {
 })
 
 const FORMAT = { slots: 16, items: 40 }
+const isZero = (byte: number) => byte === 0
 
 describe('after', () => {
   test('a clean stop nothing is read again, and it goes on in the same file', async () => {
@@ -249,6 +253,54 @@ describe('after', () => {
         expect([failAt, nth, bytes.equals(expected[nth]!)]).toEqual([failAt, nth, true])
       }
     }
+  })
+
+  test('kill -9 what is in the file is taken up, and not read from the log again', () => {
+    const disk = simulated()
+    const rig = runningOn(disk)
+    sendKeys(rig, 0, 30)
+    disk.kill()
+    const again = rigOn(disk)
+    while (again.table.current() === null) again.agent.turn()
+    expect(again.table.current()!.header).toEqual(rig.table.current()!.header)
+  })
+
+  test('kill -9 slots that name lost items condemn their file', async () => {
+    const disk = simulated()
+    const rig = runningOn(disk)
+    const positions = sendKeys(rig, 0, 30)
+    rig.store.clock.time += 31_000
+    while (rig.bytesOf(rig.files[0]!).subarray(INDEX_HEADER_LENGTH, 296).every(isZero)) {
+      rig.agent.turn()
+      rig.store.clock.time += 31_000
+    }
+    expect(readIndexHeader(rig.bytesOf(rig.files[0]!)).count).toBe(1) // comes last
+    disk.kill()
+    const file = disk.open(join(rig.directory, rig.files[0]!))
+    const buffer = Buffer.alloc(200)
+    disk.pwrite(file, { buffer, offset: 0, length: 200, position: 296 + 20 * 20 })
+    await expectKeys(runningOn(disk), positions)
+  })
+
+  test('kill -9 items of messages that were cut off are not taken up, then or later', async () => {
+    const disk = simulated()
+    const rig = runningOn(disk)
+    const positions = sendKeys(rig, 0, 30)
+    disk.kill()
+    const log = disk.open('/store/commitlog/00000000000000000000')
+    disk.truncate(log, positions[10]!)
+    disk.truncate(log, 8192)
+    disk.kill()
+    const second = runningOn(disk)
+    positions.length = 10
+    expect(second.store.recovered.end).toBe(positions[9]! + (positions[9]! - positions[8]!))
+    const body = 'x'.repeat(200)
+    const append = (turns: number) =>
+      positions.push(second.send(`k${positions.length}`, { body, turns }))
+    for (let nth = 0; nth < 3; nth++) append(Infinity)
+    for (let nth = 0; nth < 8; nth++) append(0)
+    disk.kill()
+    await expectKeys(runningOn(disk), positions)
   })
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8])(
