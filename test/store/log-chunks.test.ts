@@ -163,10 +163,19 @@ test('a file that is gone, or shorter than the log, is an error for those who wa
   expectBytes((await good)[0]!, 4 * PIECE)
 })
 
+test('no file may be closed while a piece of it is being read', async () => {
+  const log = new Log(2 * PIECE, 2)
+  const loaded = log.load([2 * PIECE, 10])
+  expect(log.chunks.forgetBelow(2 * PIECE)).toBe(true)
+  expect(log.chunks.forgetBelow(4 * PIECE)).toBe(false)
+  await loaded
+  expect(log.chunks.forgetBelow(4 * PIECE)).toBe(true)
+})
+
 test('pieces of deleted files are forgotten', async () => {
   const log = new Log(2 * PIECE, 2)
   await log.load([0, 10], [2 * PIECE, 10])
-  log.chunks.forgetBelow(2 * PIECE)
+  expect(log.chunks.forgetBelow(2 * PIECE)).toBe(true)
   expect(log.chunks.missing(0, 10)).toBe(0)
   expect(log.chunks.missing(2 * PIECE, 10)).toBe(-1)
 })

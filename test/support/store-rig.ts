@@ -45,6 +45,8 @@ export interface RigOptions {
   isSyncFlush?: boolean
   boot?: string
   flushIntervalMs?: number
+  leastPages?: number
+  thoroughMs?: number
   /** Old files are deleted, by these settings and Apache's defaults. */
   retention?: Partial<RetentionOptions> | null
 }
@@ -116,6 +118,8 @@ export class StoreRig {
       isSyncFlush: false,
       boot: BOOT,
       flushIntervalMs: 0,
+      leastPages: 0,
+      thoroughMs: 0,
       retention: null,
       ...options,
     }
@@ -145,8 +149,8 @@ export class StoreRig {
       root,
       isSyncFlush,
       intervalMs: this.options.flushIntervalMs,
-      leastPages: 0,
-      thoroughMs: 0,
+      leastPages: this.options.leastPages,
+      thoroughMs: this.options.thoroughMs,
     })
     const dispatch = threadOf(this.memory, Thread.DISPATCH, disk, this.options)
     this.dispatchAgent = new DispatchAgent(dispatch.shared, {
