@@ -1,12 +1,20 @@
 /**
  * How long is a broker away? Fills a store, then stops and starts it again: after a clean stop, and after kill -9
- * under load. Prints milliseconds from exec to `boot success`; writes bench/results/restart.json.
+ * under load. At last ringmq fsck checks it. Prints milliseconds from exec to `boot success`; writes bench/results/restart.json.
  *
  *   node bench/restart.ts [--messages 10000000] [--size 128] [--directory DIR]
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -80,6 +88,32 @@ async function measure(folder: string): Promise<Record<string, unknown>> {
   return { afterCleanStopMs: clean, afterKillMs: killed }
 }
 
+/** How long the check of that store takes, and what memory. */
+async function check(folder: string): Promise<Record<string, unknown>> {
+  const from = performance.now()
+  const command = [join(ROOT, 'bin/ringmq'), 'fsck', join(folder, 'store'), '--json']
+  const child = spawn('sh', command, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let [output, peakKiB] = ['', 0]
+  child.stdout.on('data', (text) => (output += text))
+  const timer = setInterval(() => {
+    const peak = /VmHWM:\s+(\d+)/.exec(statusOf(child.pid!))?.[1]
+    peakKiB = Math.max(peakKiB, Number(peak ?? 0))
+  }, 200)
+  const [exitCode] = (await once(child, 'close')) as [number]
+  clearInterval(timer)
+  const { messages, findingCount } = JSON.parse(output) as Record<string, number>
+  const seconds = Math.round((performance.now() - from) / 1000)
+  return { seconds, peakMiB: Math.round(peakKiB / 1024), exitCode, messages, findingCount }
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8')
+  } catch {
+    return '' // it has just ended
+  }
+}
+
 function bytesOf(folder: string): number {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
   const sizes = files
@@ -97,7 +131,7 @@ try {
   const lines = Object.entries({ ...settings, ...paths }).map(([key, value]) => `${key}=${value}\n`)
   writeFileSync(join(folder, 'broker.conf'), lines.join(''))
   const machine = describeMachine()
-  const results = await measure(folder)
+  const results = { ...(await measure(folder)), fsck: await check(folder) }
   const storeMiB = Math.round(bytesOf(join(folder, 'store')) / 2 ** 20)
   const { messages, size } = values
   const question = 'from exec of mqbroker to boot success, how many milliseconds?'

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkStore, FsckError } from './fsck.ts'
 import { openProgress } from './progress.ts'
@@ -30,7 +31,7 @@ export function parseFsck(argv: readonly string[]): FsckArguments | null {
     const [root] = positionals
     const isRight = root !== undefined && positionals.length === 1
     if (!isRight || !Number.isInteger(jobs) || jobs < 1 || jobs > 64) return null
-    return { root, repair: values.repair, json: values.json, jobs }
+    return { root: resolve(root), repair: values.repair, json: values.json, jobs }
   } catch {
     return null // an option that there is none of
   }

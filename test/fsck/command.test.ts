@@ -23,6 +23,7 @@ describe('the command line', () => {
       json: true,
       jobs: 3,
     })
+    expect(parseFsck(['/a/../store/'])).toMatchObject({ root: '/store' })
     expect(parseFsck(['--repair', '/store'])).toMatchObject({ root: '/store', repair: true })
   })
 
