@@ -22,7 +22,8 @@ export class LogRecovery {
     this.#disk.syncDirectory(dirname(directory))
     const starts = listLogFiles(this.#disk, directory, fileSize)
     const last = starts.at(-1)
-    if (last !== undefined && this.#mendLast(last, isClean) === 0) starts.pop()
+    const isOnly = starts.length === 1
+    if (last !== undefined && this.#mendLast(last, { isClean, isOnly }) === 0) starts.pop()
     // A file that a recovery removed before it was broken off must not come back behind a shorter one.
     if (!isClean) this.#disk.syncDirectory(directory)
     for (const start of starts) this.#checkSize(start)
@@ -33,14 +34,16 @@ export class LogRecovery {
 
   /**
    * The last file may have been made, and not yet given its length, when the process ended; or its
-   * tail was being cut when a recovery was broken off. Returns its length.
+   * tail was being cut when a recovery was broken off. Returns its length. The only file stays: its
+   * name tells where the log goes on.
    */
-  #mendLast(start: number, isClean: boolean): number {
+  #mendLast(start: number, { isClean, isOnly }: { isClean: boolean; isOnly: boolean }): number {
     const path = this.#files.path(start)
     const size = this.#sizeOf(path)
-    if (size === 0) this.#disk.remove(path)
+    if (size === 0 && (isClean || !isOnly)) this.#disk.remove(path)
     else if (size < this.#files.fileSize && !isClean) {
       this.#disk.truncate(this.#files.at(start).descriptor, this.#files.fileSize)
+      return this.#files.fileSize
     }
     return size
   }
@@ -72,13 +75,13 @@ export class LogRecovery {
   }
 
   /**
-   * Behind the end everything reads as zeros: no byte of a cut record can come back to life. Returns
-   * whether something stood there.
+   * Behind the end everything reads as zeros: no byte of a cut record can come back to life. One file
+   * stays, or positions would begin at 0 again. Returns whether something stood there.
    */
   cut(end: number): boolean {
     let isCut = false
     for (const start of this.#starts.toReversed()) {
-      if (start >= end && start > 0) isCut = this.#removeFile(start) || isCut
+      if (start >= end && start > this.#starts[0]!) isCut = this.#removeFile(start) || isCut
       else if (end < this.#files.endOfFile(start)) isCut = this.#zeroTail(start, end) || isCut
     }
     return isCut

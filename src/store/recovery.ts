@@ -210,7 +210,9 @@ class Recovery {
 
   /** Start of the file that holds the end of what the checkpoint says was flushed. */
   #firstUnflushed(end: number): number {
-    const flushed = this.#options.times.physic - CHECKPOINT_SLACK_MS
+    const { physic } = this.#options.times
+    // A checkpoint ahead of the whole log is none.
+    const flushed = physic > this.#timestamp ? 0 : physic - CHECKPOINT_SLACK_MS
     return this.#lastFile((start) => {
       if (start >= end) return false // half a record may stand there: its time would be anything
       const timestamp = this.#firstTimestamp(start)
@@ -246,8 +248,7 @@ class Recovery {
     const scan = new LogScan(this.#files, {
       checkCrc,
       timestamp: this.#timestamp,
-      // What the checkpoint tells of was flushed: damage with older records before it lies below.
-      isMiddle: (position, timestamp) => position < sound || timestamp < times.physic,
+      isMiddle: (position, timestamp) => position < sound || isFlushed(times, position, timestamp),
       ...(onProgress && { onProgress }),
     })
     const end = scan.run(
@@ -274,4 +275,13 @@ class Recovery {
     const batchTopics = new Set(names.map(({ name }) => name))
     return new QueueFiller(this.#queues, this.#states, { place, deletedBelow, batchTopics })
   }
+}
+
+/**
+ * Whether the checkpoint tells that what stands at a position was flushed, from the store time of the
+ * last good record before it; 0 when there is none. Only ours tells of positions, too.
+ */
+function isFlushed({ physic, confirmed }: CheckpointTimes, at: number, timestamp: number): boolean {
+  if (at < confirmed) return true
+  return timestamp < physic && (timestamp > 0 || confirmed === 0)
 }
