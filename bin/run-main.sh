@@ -22,4 +22,4 @@ if [ -f "$bundle/made" ]; then
   newer=$(find "$RINGMQ_ROOT/src" "$RINGMQ_ROOT/workers" "$RINGMQ_ROOT/package-lock.json" -newer "$bundle/made" | head -n 1)
   [ -n "$newer" ] || program=$bundle/src/main/$main.js
 fi
-exec "$NODE" "$program" "$class" "$@"
+exec "$NODE" "$program" ${class:+"$class"} "$@"

@@ -1,3 +1,4 @@
+import { GroupList } from '../bodies/group-list.ts'
 import { TopicStatsTable } from '../bodies/message-queue.ts'
 import { TopicConfig, TopicConfigWrapper } from '../bodies/topic-config.ts'
 import { TopicList } from '../bodies/topic-list.ts'
@@ -58,6 +59,14 @@ export const GetSystemTopicListFromBroker = request(RequestCode.GET_SYSTEM_TOPIC
   doc: 'The topics of this broker that are not for applications.',
   replyBody: TopicList,
   header: {},
+  reply: {},
+  fails: [],
+})
+
+export const QueryTopicConsumeByWho = request(RequestCode.QUERY_TOPIC_CONSUME_BY_WHO, {
+  doc: 'The groups that consume a topic, online or not.',
+  replyBody: GroupList,
+  header: { topic: text('topic') },
   reply: {},
   fails: [],
 })

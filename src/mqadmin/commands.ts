@@ -1,0 +1,27 @@
+import type { Command } from './command.ts'
+
+/** In the order of Apache's list. Each is loaded when it is needed: a start reads one of them. */
+const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
+  updateTopic: () => import('./commands/update-topic.ts'),
+  deleteTopic: () => import('./commands/delete-topic.ts'),
+  topicRoute: () => import('./commands/topic-route.ts'),
+  topicStatus: () => import('./commands/topic-status.ts'),
+  topicClusterList: () => import('./commands/topic-cluster-list.ts'),
+  brokerStatus: () => import('./commands/broker-status.ts'),
+  clusterList: () => import('./commands/cluster-list.ts'),
+  topicList: () => import('./commands/topic-list.ts'),
+  checkMsgSendRT: () => import('./commands/check-msg-send-rt.ts'),
+}
+
+export const commandNames: readonly string[] = Object.keys(LOADERS)
+
+/** Names may be written in any case. Null: there is no such command. */
+export async function loadCommand(name: string): Promise<Command | null> {
+  const found = commandNames.find((each) => each.toLowerCase() === name.toLowerCase())
+  return found === undefined ? null : (await LOADERS[found]!()).command
+}
+
+export async function loadAll(): Promise<Command[]> {
+  const modules = await Promise.all(Object.values(LOADERS).map((load) => load()))
+  return modules.map(({ command }) => command)
+}

@@ -1,0 +1,130 @@
+import { KvTable } from '../../protocol/bodies/kv-table.ts'
+import { GetBrokerRuntimeInfo } from '../../protocol/requests/broker.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Call, Command } from '../command.ts'
+
+const ROW = '%-22s  %-22s  %-4s  %-22s %-16s  %16s  %30s  %-22s  %11s  %-12s  %-8s  %10s'
+const MORE_ROW = '%-16s  %-32s %14s %14s %14s %14s'
+const HOUR_MS = 3_600_000
+
+export const command: Command = {
+  name: 'clusterList',
+  doc: 'Show all clusters and their brokers.',
+  options: [
+    { short: 'm', long: 'moreStats', doc: 'messages of yesterday and today', isFlag: true },
+    { short: 'i', long: 'interval', doc: 'again every so many seconds' },
+    { short: 'c', long: 'clusterName', doc: 'only this cluster' },
+  ],
+  run: clusterList,
+}
+
+interface Row {
+  cluster: string
+  brokerName: string
+  brokerId: number
+  address: string
+  /** Empty when the broker does not answer. */
+  info: ReadonlyMap<string, string>
+}
+
+async function clusterList(call: Call): Promise<void> {
+  const { options, stopped } = call
+  const seconds = options.integer('i', 0, { min: 1 })
+  for (;;) {
+    await printOnce(call)
+    if (seconds === 0 || stopped.aborted) return
+    await pause(seconds * 1000, undefined, { signal: stopped }).catch(() => undefined)
+  }
+}
+
+async function printOnce({ options, admin, out }: Call): Promise<void> {
+  const cluster = options.text('c')
+  const { clusterAddrTable, brokerAddrTable } = await admin.clusterInfo()
+  const places = [...clusterAddrTable]
+    .filter(([name]) => cluster === null || name === cluster)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, brokers]) =>
+      brokers.toSorted().flatMap((brokerName) => {
+        const addresses = [...(brokerAddrTable.get(brokerName)?.brokerAddrs ?? [])]
+        return addresses.map(([brokerId, address]) => ({
+          cluster: name,
+          brokerName,
+          brokerId,
+          address,
+        }))
+      }),
+    )
+  const rows = await Promise.all(
+    places.map(async (place): Promise<Row> => {
+      const answer = await admin.call(place.address, GetBrokerRuntimeInfo, {}).catch(() => null)
+      return { ...place, info: answer === null ? new Map() : KvTable.decode(answer.body).table }
+    }),
+  )
+  if (options.has('m')) printTotals(rows, out)
+  else printLoads(rows, out)
+  out.data(rows)
+}
+
+function printLoads(rows: readonly Row[], out: Call['out']): void {
+  out.line(
+    ROW,
+    '#Cluster Name',
+    '#Broker Name',
+    '#BID',
+    '#Addr',
+    '#Version',
+    '#InTPS(LOAD)',
+    '#OutTPS(LOAD)',
+    '#Timer(Progress)',
+    '#PCWait(ms)',
+    '#Hour',
+    '#SPACE',
+    '#ACTIVATED',
+  )
+  for (const row of rows) out.line(ROW, ...loadsOf(row))
+}
+
+function loadsOf({ cluster, brokerName, brokerId, address, info }: Row): unknown[] {
+  const text = (key: string) => info.get(key) ?? ''
+  const tps = (key: string) => Number(text(key).split(' ')[0] || 0).toFixed(2)
+  const send = `(${text('sendThreadPoolQueueSize')},${text('sendThreadPoolQueueHeadWaitTimeMills')}ms)`
+  const ack = `${text('ackThreadPoolQueueSize')},${text('ackThreadPoolQueueHeadWaitTimeMills')}ms`
+  const pull = `(${text('pullThreadPoolQueueSize')},${text('pullThreadPoolQueueHeadWaitTimeMills')}ms|${ack})`
+  const number = (key: string) => Number(text(key) || 0)
+  const timer = `${number('timerReadBehind')}-${number('timerOffsetBehind')}(${(number('timerCongestNum') / 10_000).toFixed(1)}w, ${number('timerEnqueueTps').toFixed(1)}, ${number('timerDequeueTps').toFixed(1)})`
+  const earliest = number('earliestMessageTimeStamp')
+  const hours = earliest > 0 ? ((Date.now() - earliest) / HOUR_MS).toFixed(2) : ''
+  return [
+    cluster,
+    brokerName,
+    brokerId,
+    address,
+    text('brokerVersionDesc'),
+    `${tps('putTps')}${send}`,
+    `${tps('getTransferredTps')}${pull}`,
+    timer,
+    text('pageCacheLockTimeMills'),
+    hours,
+    number('commitLogDiskRatio').toFixed(4),
+    text('brokerActive') || 'false',
+  ]
+}
+
+function printTotals(rows: readonly Row[], out: Call['out']): void {
+  const heads = ['#InTotalYest', '#OutTotalYest', '#InTotalToday', '#OutTotalToday']
+  out.line(MORE_ROW, '#Cluster Name', '#Broker Name', ...heads)
+  for (const { cluster, brokerName, info } of rows) {
+    const number = (key: string) => Number(info.get(key) || 0)
+    const between = (of: string, from: string, to: string) =>
+      number(`msg${of}Total${to}`) - number(`msg${of}Total${from}`)
+    out.line(
+      MORE_ROW,
+      cluster,
+      brokerName,
+      between('Put', 'YesterdayMorning', 'TodayMorning'),
+      between('Get', 'YesterdayMorning', 'TodayMorning'),
+      between('Put', 'TodayMorning', 'TodayNow'),
+      between('Get', 'TodayMorning', 'TodayNow'),
+    )
+  }
+}

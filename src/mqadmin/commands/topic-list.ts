@@ -1,0 +1,45 @@
+import { TopicList } from '../../protocol/bodies/topic-list.ts'
+import { QueryTopicConsumeByWho } from '../../protocol/requests/topic.ts'
+import { GetAllTopicListFromNameserver } from '../../protocol/requests/route.ts'
+import type { Call, Command } from '../command.ts'
+import { cut } from '../printf.ts'
+import { GroupList } from '../../protocol/bodies/group-list.ts'
+
+const ROW = '%-20s  %-48s  %-48s'
+
+export const command: Command = {
+  name: 'topicList',
+  doc: 'List all topics that the name server knows.',
+  options: [
+    { short: 'c', long: 'clusterModel', doc: 'with their clusters and groups', isFlag: true },
+  ],
+  run: topicList,
+}
+
+async function topicList(call: Call): Promise<void> {
+  const { options, admin, out } = call
+  const { body } = await admin.askNameServer(GetAllTopicListFromNameserver, {})
+  const { topicList: topics } = TopicList.decode(body)
+  if (options.has('c')) return withGroups(call, topics)
+  for (const topic of topics) out.line(topic)
+  out.data(topics)
+}
+
+async function withGroups({ admin, out }: Call, topics: readonly string[]): Promise<void> {
+  out.line(ROW, '#Cluster Name', '#Topic', '#Consumer Group')
+  const rows: { cluster: string; topic: string; group: string }[] = []
+  for (const topic of topics.filter((each) => !/^%(RETRY|DLQ)%/.test(each))) {
+    const { brokerDatas } = await admin.route(topic)
+    const [broker] = brokerDatas
+    const address = broker?.brokerAddrs.get(0)
+    if (broker === undefined || address === undefined) continue
+    const { body } = await admin.call(address, QueryTopicConsumeByWho, { topic })
+    const { groupList } = GroupList.decode(body)
+    for (const group of groupList.length === 0 ? [''] : groupList) {
+      const { cluster } = broker
+      rows.push({ cluster, topic, group })
+      out.line(ROW, cut(cluster, 20), cut(topic, 48), cut(group, 48))
+    }
+  }
+  out.data(rows)
+}
