@@ -93,6 +93,7 @@ export const storeSettings = {
   }),
   cleanFileForciblyEnable: bool({
     default: true,
+    important: true,
     doc: 'Whether log files may be deleted before their time when the disk is nearly full. If false, sends are refused in the end.',
   }),
   cleanResourceInterval: milliseconds({
@@ -103,6 +104,7 @@ export const storeSettings = {
   deleteFileBatchMax: int({
     default: 10,
     min: 1,
+    important: true,
     doc: 'Most log files that are deleted at one such look.',
   }),
   deleteCommitLogFilesInterval: milliseconds({
