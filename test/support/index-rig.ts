@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { systemDisk, type Disk } from '../../src/base/disk.ts'
 import { Checkpoint, readCheckpoint } from '../../src/store/checkpoint.ts'
 import { DispatchAgent } from '../../src/store/dispatch-agent.ts'
@@ -13,7 +14,9 @@ import { LogFiles } from '../../src/store/log-files.ts'
 import { LogShared, Thread } from '../../src/store/log-memory.ts'
 import { LogWindow } from '../../src/store/log-window.ts'
 import { StoredRecords } from '../../src/store/stored-records.ts'
+import { Random } from '../sim/random.ts'
 import { BOOT } from './recovered-store.ts'
+import { SimulatedDisk } from './simulated-disk.ts'
 import { StoreRig } from './store-rig.ts'
 
 export const SMALL_INDEX: IndexFormat = { slots: 64, items: 256 }
@@ -153,5 +156,38 @@ function filesOn(disk: Disk, directory: string): FileSource {
         close: async () => disk.close(descriptor),
       }
     },
+  }
+}
+
+export function simulated(seed = 1): SimulatedDisk {
+  return new SimulatedDisk(new Random(seed))
+}
+
+export function rigOn(disk: SimulatedDisk, options: IndexRigOptions = {}): IndexRig {
+  return new IndexRig({ disk, ...options })
+}
+
+/** Like `rigOn`, with everything done that there was to do at the start. */
+export function runningOn(disk: SimulatedDisk, options: IndexRigOptions = {}): IndexRig {
+  const rig = rigOn(disk, options)
+  rig.run()
+  return rig
+}
+
+/** Sends messages with keys `k<from>` to `k<to - 1>`, 10 ms apart; returns their positions. */
+export function sendKeys(rig: IndexRig, from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, nth) => {
+    rig.store.clock.time += 10
+    return rig.send(`k${from + nth}`)
+  })
+}
+
+export async function expectKeys(
+  rig: IndexRig,
+  positions: readonly number[],
+  from = 0,
+): Promise<void> {
+  for (const [nth, position] of positions.entries()) {
+    expect([from + nth, await rig.find(`k${from + nth}`)]).toEqual([from + nth, [position]])
   }
 }
