@@ -66,6 +66,16 @@ export class Admin {
     for (const address of this.nameServers) await this.call(address, spec, header, options)
   }
 
+  /** Asks all name servers, each for itself. Rejects when one of them does not answer. */
+  async eachNameServer<H, R>(spec: RequestSpec<H, R>, header: H, options: CallOptions = {}) {
+    if (this.nameServers.length === 0) await this.askNameServer(spec, header, options) // says what is missing
+    const answers = this.nameServers.map(async (address) => {
+      const answer = await this.call(address, spec, header, options)
+      return [address, answer] as const
+    })
+    return Promise.all(answers)
+  }
+
   async clusterInfo(): Promise<ClusterInfo> {
     const { body } = await this.askNameServer(GetBrokerClusterInfo, {})
     return ClusterInfo.decode(body)
@@ -93,6 +103,11 @@ export class Admin {
     })
   }
 
+  /** Of masters and slaves of a cluster; of all clusters without a name. */
+  async addresses(cluster: string | null = null): Promise<string[]> {
+    return (await this.brokers(cluster)).flatMap(({ brokerAddrs }) => [...brokerAddrs.values()])
+  }
+
   /** The broker of -b, or the masters of the cluster of -c. */
   async targets(address: string | null, cluster: string | null): Promise<NamedBroker[]> {
     if (address !== null) return [{ brokerName: '', address }]
@@ -104,6 +119,14 @@ export class Admin {
     const found = (await this.masters()).find((each) => each.brokerName === brokerName)
     if (found !== undefined) return found.address
     throw new AdminError(`no broker ${brokerName} is registered: clusterList shows those that are`)
+  }
+
+  /** Throws AdminError when neither a master nor a slave of this name is registered. */
+  async checkBrokerName(brokerName: string): Promise<void> {
+    const brokers = await this.brokers()
+    if (brokers.some((each) => each.brokerName === brokerName)) return
+    const known = brokers.map((each) => each.brokerName).join(', ') || 'none'
+    throw new AdminError(`no broker ${brokerName} is registered, only ${known}`)
   }
 
   producer(group: string): Producer {

@@ -4,13 +4,24 @@ import type { Command } from './command.ts'
 const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   updateTopic: () => import('./commands/update-topic.ts'),
   deleteTopic: () => import('./commands/delete-topic.ts'),
+  updateBrokerConfig: () => import('./commands/update-broker-config.ts'),
   topicRoute: () => import('./commands/topic-route.ts'),
   topicStatus: () => import('./commands/topic-status.ts'),
   topicClusterList: () => import('./commands/topic-cluster-list.ts'),
   brokerStatus: () => import('./commands/broker-status.ts'),
   clusterList: () => import('./commands/cluster-list.ts'),
   topicList: () => import('./commands/topic-list.ts'),
+  updateKvConfig: () => import('./commands/update-kv-config.ts'),
+  deleteKvConfig: () => import('./commands/delete-kv-config.ts'),
+  wipeWritePerm: () => import('./commands/wipe-write-perm.ts'),
+  addWritePerm: () => import('./commands/add-write-perm.ts'),
+  cleanExpiredCQ: () => import('./commands/clean-expired-cq.ts'),
+  deleteExpiredCommitLog: () => import('./commands/delete-expired-commit-log.ts'),
+  cleanUnusedTopic: () => import('./commands/clean-unused-topic.ts'),
   checkMsgSendRT: () => import('./commands/check-msg-send-rt.ts'),
+  getNamesrvConfig: () => import('./commands/get-namesrv-config.ts'),
+  updateNamesrvConfig: () => import('./commands/update-namesrv-config.ts'),
+  getBrokerConfig: () => import('./commands/get-broker-config.ts'),
 }
 
 export const commandNames: readonly string[] = Object.keys(LOADERS)

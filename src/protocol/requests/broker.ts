@@ -18,6 +18,13 @@ export const GetBrokerConfig = request(RequestCode.GET_BROKER_CONFIG, {
   fails: [],
 })
 
+export const UpdateBrokerConfig = request(RequestCode.UPDATE_BROKER_CONFIG, {
+  doc: 'Change settings of the broker. The body is lines of `key=value`.',
+  header: {},
+  reply: {},
+  fails: ['NO_PERMISSION'],
+})
+
 export const CleanExpiredConsumeQueue = request(RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE, {
   doc: 'Removes consume queue and index files now that hold nothing but deleted messages. Offsets go on.',
   header: {},
