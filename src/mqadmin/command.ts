@@ -10,6 +10,8 @@ export interface Option {
   /** It takes no value. */
   readonly isFlag?: boolean
   readonly isRequired?: boolean
+  /** Only the long form is taken; `short` is then what it is asked for by. */
+  readonly isLongOnly?: boolean
 }
 
 /** What a command works with. Everything is closed when it has ended. */

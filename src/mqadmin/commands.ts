@@ -4,7 +4,11 @@ import type { Command } from './command.ts'
 const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   updateTopic: () => import('./commands/update-topic.ts'),
   deleteTopic: () => import('./commands/delete-topic.ts'),
+  updateSubGroup: () => import('./commands/update-sub-group.ts'),
+  setConsumeMode: () => import('./commands/set-consume-mode.ts'),
+  deleteSubGroup: () => import('./commands/delete-sub-group.ts'),
   updateBrokerConfig: () => import('./commands/update-broker-config.ts'),
+  updateTopicPerm: () => import('./commands/update-topic-perm.ts'),
   topicRoute: () => import('./commands/topic-route.ts'),
   topicStatus: () => import('./commands/topic-status.ts'),
   topicClusterList: () => import('./commands/topic-cluster-list.ts'),
@@ -15,13 +19,16 @@ const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   deleteKvConfig: () => import('./commands/delete-kv-config.ts'),
   wipeWritePerm: () => import('./commands/wipe-write-perm.ts'),
   addWritePerm: () => import('./commands/add-write-perm.ts'),
+  updateOrderConf: () => import('./commands/update-order-conf.ts'),
   cleanExpiredCQ: () => import('./commands/clean-expired-cq.ts'),
   deleteExpiredCommitLog: () => import('./commands/delete-expired-commit-log.ts'),
   cleanUnusedTopic: () => import('./commands/clean-unused-topic.ts'),
+  allocateMQ: () => import('./commands/allocate-mq.ts'),
   checkMsgSendRT: () => import('./commands/check-msg-send-rt.ts'),
   getNamesrvConfig: () => import('./commands/get-namesrv-config.ts'),
   updateNamesrvConfig: () => import('./commands/update-namesrv-config.ts'),
   getBrokerConfig: () => import('./commands/get-broker-config.ts'),
+  getConsumerConfig: () => import('./commands/get-consumer-config.ts'),
 }
 
 export const commandNames: readonly string[] = Object.keys(LOADERS)

@@ -101,8 +101,8 @@ function splitWord(word: string): [string, string | null] {
 }
 
 function find(command: Command, name: string): Option {
-  const found = allOptions(command).find(({ short, long }) =>
-    [`-${short}`, `--${long}`, `-${long}`].includes(name),
+  const found = allOptions(command).find(({ short, long, isLongOnly = false }) =>
+    [isLongOnly ? `--${long}` : `-${short}`, `--${long}`, `-${long}`].includes(name),
   )
   if (found !== undefined) return found
   throw new OptionsError(

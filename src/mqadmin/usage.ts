@@ -26,8 +26,9 @@ export function usage(command: Command): string {
   return `${wrap(synopsis(command, options))}\n${rows.join('\n')}\n`
 }
 
-function headOf({ short, long, isFlag }: Option): string {
-  return `-${short},--${long}${isFlag === true ? '' : ' <arg>'}`
+function headOf({ short, long, isFlag, isLongOnly }: Option): string {
+  const names = isLongOnly === true ? `   --${long}` : `-${short},--${long}`
+  return `${names}${isFlag === true ? '' : ' <arg>'}`
 }
 
 function synopsis({ name, oneOf = [] }: Command, options: readonly Option[]): string[] {
@@ -50,8 +51,9 @@ function optional(option: Option): string {
   return option.isRequired === true ? bare(option) : `[${bare(option)}]`
 }
 
-function bare({ short, isFlag }: Option): string {
-  return isFlag === true ? `-${short}` : `-${short} <arg>`
+function bare({ short, long, isFlag, isLongOnly }: Option): string {
+  const name = isLongOnly === true ? `--${long}` : `-${short}`
+  return isFlag === true ? name : `${name} <arg>`
 }
 
 function wrap(words: readonly string[]): string {

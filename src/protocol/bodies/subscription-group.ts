@@ -61,3 +61,10 @@ export const SubscriptionGroupWrapper = body(
   }),
 )
 export type SubscriptionGroupWrapper = BodyOf<typeof SubscriptionGroupWrapper>
+
+/** Groups to create or to change at once. */
+export const SubscriptionGroupList = body(
+  'SubscriptionGroupList',
+  record({ groupConfigList: orElse(list(SubscriptionGroupConfig), []) }),
+)
+export type SubscriptionGroupList = BodyOf<typeof SubscriptionGroupList>
