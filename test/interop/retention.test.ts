@@ -49,4 +49,16 @@ describeInterop('where old messages were deleted', () => {
       Array.from({ length: max - min }, (_, nth) => min + nth),
     )
   })
+
+  test("either broker finds the same in the other's store", async () => {
+    const before = await untilDeleted(200)
+    for (const kind of ['apache', 'ringmq'] as const) {
+      await cluster.stopBroker()
+      await cluster.startBroker(kind)
+      const pull = await cluster.complete('Pull', { topic: TOPIC })
+      const { minOffset, maxOffset } = pull.of('queue')[0]!
+      expect({ kind, min: minOffset, max: maxOffset }).toEqual({ kind, ...before })
+      expect(pull.of('message').length).toBe(before.max - before.min)
+    }
+  })
 })
