@@ -220,7 +220,7 @@ export class QueueRecovery {
       return
     }
     throw new StoreError(
-      `${path} has ${size} bytes; with mappedFileSizeConsumeQueue=${this.#place.fileSize} every file of a queue has that many`,
+      `${path} has ${size} bytes; with mappedFileSizeConsumeQueue=${this.#place.fileSize} every file of a queue has that many; if others have, ringmq fsck --repair makes this one anew`,
     )
   }
 
