@@ -113,7 +113,7 @@ export class SimulatedDisk implements Disk {
   /** After a write fails of a file whose path holds this, the process may do no other write; syncs alike. */
   fences: string | null = null
   readonly #fenced = new Set<'write' | 'sync'>()
-  /** A power failure may leave a wrong bit in what was not synced. */
+  /** A power failure may leave a wrong bit in what was not synced of a log: its bodies have checksums. */
   mayFlip = false
   readonly #random: Random
   readonly #directories = new Set<string>(['/'])
@@ -144,10 +144,9 @@ export class SimulatedDisk implements Disk {
       for (const change of changes.slice(0, kept)) change(this.#durableNames)
     }
     this.#pending.clear()
-    // It is one sector, and nothing in it is under a checksum: Apache's, too.
-    const checkpoint = this.#durableNames.get('/store/checkpoint')
-    for (const file of new Set(this.#durableNames.values())) {
-      file.losePower(this.#random, this.mayFlip && file !== checkpoint)
+    const files = new Map([...this.#durableNames].map(([path, file]) => [file, path]))
+    for (const [file, path] of files) {
+      file.losePower(this.#random, this.mayFlip && path.includes('/commitlog/'))
     }
     this.#names = new Map(this.#durableNames)
     for (const path of this.#names.keys()) this.makeDirectory(dirname(path))

@@ -3,7 +3,7 @@ import type { QueueState } from '../../../src/store/queue-recovery.ts'
 import type { Recovered } from '../../../src/store/recovery.ts'
 import { PRE_BLANK_LENGTH } from '../../../src/store/consume-queue.ts'
 import { expect, type StoredRecord } from './store-ledger.ts'
-import { QUEUES, tagsCodeOf, tailAt } from './store-sources.ts'
+import { BODY_AT, QUEUES, tagsCodeOf, tailAt } from './store-sources.ts'
 import type { StoreWorld } from './store-world.ts'
 
 /**
@@ -52,8 +52,14 @@ function checkRecord(world: StoreWorld, record: StoredRecord): void {
   const isHeadRight = record.bytes.subarray(0, tail).equals(found.subarray(0, tail))
   const mayDiffer = isTorn && world.disk.mayFlip
   expect(isHeadRight || mayDiffer, `the record at ${record.position} is a mixture`)
+  const isBodyRight = bodyOf(record.bytes).equals(found.subarray(BODY_AT, tail))
+  expect(isBodyRight, `the record at ${record.position} has a body that nobody sent`)
   record.bytes = found
   record.isTorn = true
+}
+
+function bodyOf(bytes: Buffer): Buffer {
+  return bytes.subarray(BODY_AT, tailAt({ bytes }))
 }
 
 function checkEnd(world: StoreWorld, end: number): void {

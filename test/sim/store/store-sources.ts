@@ -19,7 +19,7 @@ const TOPIC_LENGTH = 3
 /** Name, separator, one letter, separator. */
 const PROPERTIES_LENGTH = 7
 const OVERHEAD = FIXED_LENGTH + HOSTS + 1 + TOPIC_LENGTH + PROPERTIES_LENGTH
-const BODY_AT = RecordAt.BORN_HOST + HOSTS + 8 + 12 + 4
+export const BODY_AT = RecordAt.BORN_HOST + HOSTS + 8 + 12 + 4
 const BODY_MAX = 300
 const BATCH_MAX = 2
 /** All bodies have this length in some runs: old bytes then fit exactly where new ones belong. */
