@@ -13,6 +13,7 @@ const WIRE = [...GROUND, 'config', 'protocol', 'net']
 /** Which folders of src a folder may import, besides itself. `main` may import all of them. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  filter: [],
   log: ['base'],
   ring: ['base'],
   config: ['base'],
@@ -21,7 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   store: [...GROUND, 'ring', 'config', 'protocol'],
   fsck: [...GROUND, 'ring', 'config', 'protocol', 'store'],
   namesrv: WIRE,
-  broker: [...WIRE, 'ring', 'store'],
+  broker: [...WIRE, 'ring', 'store', 'filter'],
   client: WIRE,
   mqadmin: [...WIRE, 'client'],
 }

@@ -2,7 +2,7 @@ import { roundUp } from '../base/bytes.ts'
 import type { Rows } from '../ring/rows.ts'
 import type { ClientSession } from './client-session.ts'
 import type { SerializeType } from '../protocol/frame.ts'
-import type { TagFilter } from './tag-filter.ts'
+import type { MessageFilter } from './tag-filter.ts'
 
 /** A pull that found nothing and waits for a message of its queue, or for its time to be over. */
 export interface HeldPull {
@@ -14,7 +14,7 @@ export interface HeldPull {
   row: number
   offset: number
   countMax: number
-  filter: TagFilter
+  filter: MessageFilter
   deadlineMs: number
 }
 

@@ -1,13 +1,16 @@
 import { ByteTable } from '../base/byte-table.ts'
 import type { SubscriptionData } from '../protocol/bodies/heartbeat.ts'
 import type { MetadataChange, TopicChange } from './metadata-change.ts'
-import { parseTags, type TagFilter } from './tag-filter.ts'
+import { SqlError } from '../filter/sql-error.ts'
+import { filterOf, type MessageFilter } from './tag-filter.ts'
 
 /** One group's wish for one topic, from its last heartbeat. */
 export interface SubscriptionView {
   expressionType: string
   subVersion: number
-  filter: TagFilter
+  /** Null: the expression is none, see `fault`. */
+  filter: MessageFilter | null
+  fault: string
 }
 
 export interface GroupView {
@@ -77,8 +80,23 @@ function viewsOf(subscriptions: readonly SubscriptionData[]): GroupView['subscri
   if (subscriptions.length === 0) return null
   return new Map(
     subscriptions.map(({ topic, expressionType, subVersion, subString, codeSet }) => {
-      const filter = codeSet.length > 0 ? new Set(codeSet) : parseTags(subString)
-      return [topic, { expressionType, subVersion, filter }]
+      const isTags = expressionType !== 'SQL92' && codeSet.length > 0
+      const found = isTags ? tagsOnly(codeSet) : compiled(expressionType, subString)
+      return [topic, { expressionType, subVersion, ...found }]
     }),
   )
+}
+
+function tagsOnly(codeSet: readonly number[]): Pick<SubscriptionView, 'filter' | 'fault'> {
+  return { filter: { tags: new Set(codeSet), sql: null }, fault: '' }
+}
+
+/** A heartbeat is taken whatever it says; the pulls hear of a mistake. */
+function compiled(type: string, expression: string): Pick<SubscriptionView, 'filter' | 'fault'> {
+  try {
+    return { filter: filterOf(type, expression), fault: '' }
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error
+    return { filter: null, fault: error.message }
+  }
 }

@@ -1,4 +1,5 @@
 import { javaHashCode } from '../base/java-hash.ts'
+import { SqlFilter } from '../filter/sql-filter.ts'
 
 /**
  * A subscription to tags, as far as a broker filters: by hash. Clients compare the tags themselves
@@ -18,4 +19,19 @@ export function parseTags(expression: string | undefined): TagFilter {
 
 export function isWanted(filter: TagFilter, tagsCode: number): boolean {
   return filter === null || filter.has(tagsCode)
+}
+
+/** What a consumer wants of a topic: tags, or a condition on properties. Null, null stands for all messages. */
+export interface MessageFilter {
+  tags: TagFilter
+  sql: SqlFilter | null
+}
+
+/** Of a subscription. Throws SqlError for a condition that is none. */
+export function filterOf(
+  expressionType: string | undefined,
+  expression: string | undefined,
+): MessageFilter {
+  if (expressionType === 'SQL92') return { tags: null, sql: SqlFilter.of(expression ?? '') }
+  return { tags: parseTags(expression), sql: null }
 }

@@ -120,6 +120,10 @@ const consumerSettings = {
     default: 5000,
     doc: 'Time between two writes of consumerOffset.json.',
   }),
+  enablePropertyFilter: bool({
+    default: false,
+    doc: 'Consumers may choose messages by their properties (SQL92).',
+  }),
   longPollingEnable: bool({
     default: true,
     doc: 'A pull that finds nothing waits as long as the client asks for.',

@@ -105,6 +105,12 @@ export class PullReader {
     } else this.#scan(request)
   }
 
+  /** What was found is not wanted after all: the reader goes on behind it. */
+  passOver(): void {
+    this.status = ReadStatus.NO_MATCHED_MESSAGE
+    this.length = 0
+  }
+
   /** Messages there were deleted since they were found. */
   isBelowMin(row: number, offset: number): boolean {
     return offset < this.#shared.rows.min(row)

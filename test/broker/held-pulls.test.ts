@@ -26,7 +26,7 @@ function pull(changes: Partial<HeldPull> = {}): HeldPull {
     row: 0,
     offset: 0,
     countMax: 32,
-    filter: null,
+    filter: { tags: null, sql: null },
     deadlineMs: 10_000,
     ...changes,
   }

@@ -28,7 +28,7 @@ test('a group that is made after its consumers came has their subscriptions', ()
   const view = new MetadataView()
   view.apply({ kind: 'subscriptions', group: 'G', subscriptions: [SUBSCRIPTION] })
   view.apply({ kind: 'group', group: 'G', consumeEnable: true })
-  const filter = new Set([65, 66])
+  const filter = { tags: new Set([65, 66]), sql: null }
   expect(groupOf(view, 'G')!.subscriptions!.get('T')).toMatchObject({ subVersion: 7, filter })
   view.apply({ kind: 'subscriptions', group: 'G', subscriptions: [] })
   expect(groupOf(view, 'G')!.subscriptions).toBe(null)

@@ -2,7 +2,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster, SERIALIZE_TYPES, describeInterop } from './cluster.ts'
 
-const SETTINGS = { transactionCheckInterval: 1000, transactionTimeOut: 1000 }
+const SETTINGS = {
+  transactionCheckInterval: 1000,
+  transactionTimeOut: 1000,
+  enablePropertyFilter: true,
+}
 
 describeInterop.each(SERIALIZE_TYPES)("Apache's client with %s headers", (serializeType) => {
   let cluster: Cluster
@@ -22,6 +26,18 @@ describeInterop.each(SERIALIZE_TYPES)("Apache's client with %s headers", (serial
     for (const { number, at } of consumer.of('message')) {
       expect(Number(at) - sentAt.get(number)!).toBeGreaterThanOrEqual(4900)
     }
+  })
+
+  test('a consumer with a condition gets the messages that match it', async () => {
+    const topic = 'Chosen'
+    const sql = "number BETWEEN 10 AND 14 OR TAGS = 'red' AND number > 90"
+    const consumer = cluster.run('Consume', { topic, group: 'chosen', sql })
+    await consumer.until('started')
+    await cluster.complete('Produce', { topic, count: 100, tags: 'red,green' })
+    await consumer.untilCount('message', 9)
+    await consumer.stop()
+    const numbers = consumer.of('message').map(({ number }) => Number(number))
+    expect(numbers.toSorted((a, b) => a - b)).toEqual([10, 11, 12, 13, 14, 92, 94, 96, 98])
   })
 
   test('a message that a consumer refuses comes again, with the count of its tries', async () => {

@@ -11,6 +11,8 @@ import {
   HeartBeat,
   UnregisterClient,
 } from '../../protocol/requests/client.ts'
+import { SqlError } from '../../filter/sql-error.ts'
+import { SqlFilter } from '../../filter/sql-filter.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import type { BeatAnswer } from '../clients.ts'
@@ -46,11 +48,26 @@ export function registerClientHandlers(handlers: Handlers, context: BrokerContex
       throw new ResponseError('SYSTEM_ERROR', remark)
     })
     .on(CheckClientConfig, (_, { request }) => {
-      const { expressionType } = decodeBody(CheckClientBody, request.body).subscriptionData
-      if (expressionType === 'TAG' || expressionType === '') return
-      const remark = `The broker does not support consumer to filter message by ${shown(expressionType)}: only by TAG.`
-      throw new ResponseError('SYSTEM_ERROR', remark)
+      checkExpression(context, decodeBody(CheckClientBody, request.body).subscriptionData)
     })
+}
+
+/** Whether pulls with this subscription would be served. */
+function checkExpression(
+  { config }: BrokerContext,
+  { expressionType, subString }: { expressionType: string; subString: string },
+): void {
+  if (expressionType === 'TAG' || expressionType === '') return
+  if (expressionType !== 'SQL92' || !config.enablePropertyFilter) {
+    const remark = `The broker does not support consumer to filter message by ${shown(expressionType)}`
+    throw new ResponseError('SYSTEM_ERROR', remark)
+  }
+  try {
+    SqlFilter.of(subString)
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error
+    throw new ResponseError('SUBSCRIPTION_PARSE_FAILED', error.message)
+  }
 }
 
 async function heartbeat(context: BrokerContext, { request, peer }: Call): Promise<BeatAnswer> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import { SqlError } from '../../filter/sql-error.ts'
 import { HeaderKey } from '../../protocol/header-scanner.ts'
 import { PullFlag } from '../../protocol/requests/pull.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
@@ -13,8 +14,9 @@ import { type PullReplyParts, REPLY_LENGTH_MAX, type ReplyWriter } from '../hot-
 import type { TopicChange } from '../metadata-change.ts'
 import type { GroupView, MetadataView } from '../metadata-view.ts'
 import type { RequestFrame } from '../request-frame.ts'
+import { PropertyFilter } from '../property-filter.ts'
 import { Permission } from '../system-topics.ts'
-import { parseTags, type TagFilter } from '../tag-filter.ts'
+import { filterOf, type MessageFilter } from '../tag-filter.ts'
 import { shown } from '../topic-names.ts'
 
 const KEY = {
@@ -54,6 +56,7 @@ export interface PullOptions {
   litePullMessageEnable: boolean
   longPollingEnable: boolean
   shortPollingTimeMills: number
+  enablePropertyFilter: boolean
 }
 
 export interface PullParts {
@@ -75,6 +78,7 @@ export class PullHandler {
   readonly #parts: PullParts
   readonly #options: PullOptions
   readonly #reply: PullReplyParts
+  readonly #properties = new PropertyFilter()
 
   constructor(parts: PullParts, options: PullOptions) {
     this.#parts = parts
@@ -221,10 +225,11 @@ export class PullHandler {
   #filterOf(
     { fields }: RequestFrame,
     { group, topic, sysFlag }: { group: GroupView; topic: TopicChange; sysFlag: number },
-  ): TagFilter {
+  ): MessageFilter {
     if ((sysFlag & PullFlag.SUBSCRIPTION) !== 0) {
-      this.#checkExpressionType(fields.text(KEY.expressionType) ?? 'TAG')
-      return parseTags(fields.text(KEY.subscription))
+      const type = fields.text(KEY.expressionType) ?? 'TAG'
+      this.#checkExpressionType(type)
+      return parsedFilter(type, fields.text(KEY.subscription))
     }
     const subscription = group.subscriptions?.get(topic.topic)
     if (subscription === undefined) {
@@ -236,11 +241,14 @@ export class PullHandler {
       throw new ResponseError('SUBSCRIPTION_NOT_LATEST', "the consumer's subscription not latest")
     }
     this.#checkExpressionType(subscription.expressionType)
-    return subscription.filter
+    if (subscription.filter !== null) return subscription.filter
+    const why = `The broker's consumer filter data is not exist! Your expression may be wrong: ${subscription.fault}`
+    throw new ResponseError('FILTER_DATA_NOT_EXIST', why)
   }
 
   #checkExpressionType(type: string): void {
     if (type === 'TAG' || type === '') return
+    if (type === 'SQL92' && this.#options.enablePropertyFilter) return
     const why = `The broker does not support consumer to filter message by ${shown(type)}`
     throw new ResponseError('SYSTEM_ERROR', why)
   }
@@ -273,10 +281,10 @@ export class PullHandler {
         queue: this.#parts.queueOf(pull.topic, pull.queueId, pull.row),
         offset: pull.offset,
         countMax: pull.countMax,
-        filter: pull.filter,
+        filter: pull.filter.tags,
       })
+      if (reader.status === ReadStatus.FOUND && this.#answerFound(pull)) return
       const { status } = reader
-      if (status === ReadStatus.FOUND) return this.#answerFound(pull)
       // What the filter passes over is passed over here: the client hears of it when it ends.
       if (status === ReadStatus.NO_MATCHED_MESSAGE) pull.offset = reader.nextOffset
       const isWorthWaiting =
@@ -296,19 +304,36 @@ export class PullHandler {
     return false
   }
 
-  #answerFound(pull: HeldPull): void {
+  /** False: nothing of what was found is wanted, by its properties. */
+  #answerFound(pull: HeldPull): boolean {
     const { reader } = this.#parts
     if (!reader.isAtHand()) {
       reader.load((error) => this.#afterLoad(pull, error))
-      return
+      return true
     }
     const { replies } = pull.session
     const buffer = replies.reserve(REPLY_LENGTH_MAX + reader.length)
     const at = replies.reservedAt
     const header = this.#writeHeader(buffer, at, pull, reader.length)
-    if (!reader.copyOut(buffer, at + header)) return this.#run(pull, false)
-    replies.commit(header + reader.length)
+    if (!reader.copyOut(buffer, at + header)) {
+      this.#run(pull, false)
+      return true
+    }
+    const length = this.#wanted(pull, buffer, at + header)
+    if (length === 0) return false
+    if (length < reader.length) this.#writeHeader(buffer, at, pull, length)
+    replies.commit(header + length)
     this.#parts.onReply(pull.session)
+    return true
+  }
+
+  /** How many bytes of the reply are left, after those were taken out that the pull does not want. */
+  #wanted({ filter: { sql } }: HeldPull, buffer: Buffer, at: number): number {
+    const { reader } = this.#parts
+    if (sql === null) return reader.length
+    const length = this.#properties.keep(sql, buffer, at, reader.length)
+    if (length === 0) reader.passOver()
+    return length
   }
 
   #afterLoad(pull: HeldPull, error: Error | null): void {
@@ -350,6 +375,16 @@ export class PullHandler {
     reply.minOffset = reader.minOffset
     reply.maxOffset = reader.maxOffset
     return this.#parts.replies.writePullReply(buffer, at, reply, bodyLength)
+  }
+}
+
+function parsedFilter(type: string, expression: string | undefined): MessageFilter {
+  try {
+    return filterOf(type, expression)
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error
+    const why = `parse the consumer's subscription failed: ${error.message}`
+    throw new ResponseError('SUBSCRIPTION_PARSE_FAILED', why)
   }
 }
 

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
@@ -17,7 +18,7 @@ import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 /**
  * A push consumer that prints the queues it owns, at each change, and every message it is handed.
  *
- * nameServer, topic, group; expression (tags); orderly (else concurrent); threads; failures (tries of each message
+ * nameServer, topic, group; expression (tags) or sql; orderly (else concurrent); threads; failures (tries of each message
  * that are refused), retryLevel (how long the next one waits), maxTries. The line "stop" shuts it down.
  */
 public final class Consume {
@@ -43,7 +44,9 @@ public final class Consume {
   }
 
   private void run() throws Exception {
-    consumer.subscribe(options.text("topic"), options.text("expression", "*"));
+    String sql = options.text("sql", "");
+    if (sql.isEmpty()) consumer.subscribe(options.text("topic"), options.text("expression", "*"));
+    else consumer.subscribe(options.text("topic"), MessageSelector.bySql(sql));
     if (options.is("orderly")) listenOrderly();
     else listenConcurrently();
     consumer.start();

@@ -124,6 +124,7 @@ public final class Produce {
     String tag = tags[number % tags.length];
     if (!tag.isEmpty()) message.setTags(tag);
     if (options.number("delayLevel", 0) > 0) message.setDelayTimeLevel(options.number("delayLevel", 0));
+    message.putUserProperty("number", String.valueOf(number));
     if (options.is("keys")) message.setKeys("key-" + number + " tens-" + number / 10);
     return message;
   }
