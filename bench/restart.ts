@@ -20,6 +20,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { takeBenchLock } from './lab/bench-lock.ts'
 import { describeMachine } from './lab/machine.ts'
+import { sampleProcess } from './lab/process-usage.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const PORT = 30911
@@ -34,9 +35,14 @@ const { values } = parseArgs({
   },
 })
 
-interface Running {
-  child: ChildProcess
+/** A busy machine takes its time: what a start costs of a processor says more then. */
+interface Start {
   milliseconds: number
+  cpuMs: number
+}
+
+interface Running extends Start {
+  child: ChildProcess
 }
 
 async function start(folder: string): Promise<Running> {
@@ -49,7 +55,8 @@ async function start(folder: string): Promise<Running> {
   ]
   const milliseconds = performance.now() - from
   if (!String(line).includes('boot success')) throw new Error(`no start: ${String(line)}`)
-  return { child, milliseconds }
+  const { userSeconds, systemSeconds } = sampleProcess(child.pid!)
+  return { child, milliseconds, cpuMs: (userSeconds + systemSeconds) * 1000 }
 }
 
 async function end({ child }: Running, signal: NodeJS.Signals): Promise<void> {
@@ -65,16 +72,12 @@ function send(count: number): ChildProcess {
 }
 
 async function measure(folder: string): Promise<Record<string, unknown>> {
+  const empty = await restarts(folder)
   let broker = await start(folder)
   await once(send(Number(values.messages)), 'close')
   await end(broker, 'SIGTERM')
-  const clean: number[] = []
-  const killed: number[] = []
-  for (let nth = 0; nth < TIMES; nth++) {
-    broker = await start(folder)
-    clean.push(Math.round(broker.milliseconds))
-    await end(broker, 'SIGTERM')
-  }
+  const clean = await restarts(folder)
+  const killed: Start[] = []
   broker = await start(folder)
   for (let nth = 0; nth < TIMES; nth++) {
     const load = send(Number(values.messages))
@@ -82,10 +85,29 @@ async function measure(folder: string): Promise<Record<string, unknown>> {
     await end(broker, 'SIGKILL')
     load.kill()
     broker = await start(folder)
-    killed.push(Math.round(broker.milliseconds))
+    killed.push(broker)
   }
   await end(broker, 'SIGTERM')
-  return { afterCleanStopMs: clean, afterKillMs: killed }
+  const shown = { emptyStore: empty, afterCleanStop: clean, afterKill: killed }
+  return Object.fromEntries(Object.entries(shown).map(([name, starts]) => [name, figures(starts)]))
+}
+
+/** Each after a clean stop. */
+async function restarts(folder: string): Promise<Start[]> {
+  const starts: Start[] = []
+  for (let nth = 0; nth < TIMES; nth++) {
+    const broker = await start(folder)
+    starts.push(broker)
+    await end(broker, 'SIGTERM')
+  }
+  return starts
+}
+
+function figures(starts: readonly Start[]): Record<string, number[]> {
+  return {
+    milliseconds: starts.map(({ milliseconds }) => Math.round(milliseconds)),
+    cpuMs: starts.map(({ cpuMs }) => Math.round(cpuMs)),
+  }
 }
 
 /** How long the check of that store takes, and what memory. */
