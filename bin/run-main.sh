@@ -18,7 +18,9 @@ export ROCKETMQ_HOME
 # What scripts/bundle.ts made of the sources loads in half the time; with a source newer than that, the sources run.
 program=$RINGMQ_ROOT/src/main/$main.ts
 bundle=$RINGMQ_ROOT/.cache/program
-if [ -f "$bundle/made" ]; then
+if [ ! -d "$RINGMQ_ROOT/src" ]; then
+  program=$bundle/src/main/$main.js # an image has the bundle alone
+elif [ -f "$bundle/made" ]; then
   newer=$(find "$RINGMQ_ROOT/src" "$RINGMQ_ROOT/workers" "$RINGMQ_ROOT/package-lock.json" -newer "$bundle/made" | head -n 1)
   [ -n "$newer" ] || program=$bundle/src/main/$main.js
 fi

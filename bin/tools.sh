@@ -18,4 +18,5 @@ case ${1-} in
   ;;
 esac
 shift
-exec "$NODE" "$RINGMQ_ROOT/src/main/$main.ts" "$@"
+class=
+. "$(dirname "$(readlink -f "$0")")/run-main.sh"

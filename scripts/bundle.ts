@@ -30,7 +30,13 @@ const entries = [...programs(), ...typescriptIn('workers'), 'scripts/warm-start.
 const input = Object.fromEntries(entries.map((path) => [path.replace(/\.ts$/, ''), path]))
 const startedAt = new Date()
 // Its own worker file lies beside it.
-const bundle = await rolldown({ cwd: root, input, platform: 'node', external: ['piscina'] })
+const bundle = await rolldown({
+  cwd: root,
+  input,
+  platform: 'node',
+  external: ['piscina'],
+  checks: { eval: false }, // hdr-histogram-js looks for zlib so
+})
 await bundle.write({
   dir: fresh,
   format: 'esm',
