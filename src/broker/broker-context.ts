@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import type { Log } from '../log/log.ts'
+import { ClientCalls } from './client-calls.ts'
 import { Clients } from './clients.ts'
 import { ConfigFile } from './config-json.ts'
 import { ConsumerOffsets } from './consumer-offsets.ts'
@@ -19,6 +20,7 @@ export interface BrokerContext {
   readonly groups: SubscriptionGroups
   readonly offsets: ConsumerOffsets
   readonly clients: Clients
+  readonly calls: ClientCalls
   readonly locks: QueueLocks
   readonly store: QueueStore
   readonly metadata: Metadata
@@ -71,12 +73,14 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
     await files.abandon()
     throw error
   }
+  const calls = new ClientCalls(clock)
   const close = async (): Promise<void> => {
+    calls.close()
     clients.close()
     await offsets.close()
     await files.close()
   }
   const locks = new QueueLocks(clock)
   const startedAt = clock.now()
-  return { ...parts, topics, groups, offsets, clients, locks, startedAt, close }
+  return { ...parts, topics, groups, offsets, clients, calls, locks, startedAt, close }
 }

@@ -8,6 +8,7 @@ import type { Log } from '../log/log.ts'
 import { formatAddress, hostBytes } from '../net/address.ts'
 import { Handlers } from '../net/handlers.ts'
 import { RemotingClient } from '../net/remoting-client.ts'
+import type { RemotingCommand } from '../protocol/remoting-command.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { runOnLoop } from '../ring/agent.ts'
 import { endPoisoned, failThread } from '../ring/thread-failure.ts'
@@ -252,7 +253,12 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
   registerTransactionHandlers(handlers, delivery.transactions)
   const events = {
     handlers,
-    onClosed: (peerId: number) => context.clients.connectionClosed(peerId),
+    onClosed: (peerId: number) => {
+      context.clients.connectionClosed(peerId)
+      context.calls.connectionClosed(peerId)
+    },
+    onResponse: (peerId: number, response: RemotingCommand) =>
+      context.calls.onResponse(peerId, response),
     onCommits: (commits: { group: string; topic: string; queueId: number; offset: number }[]) => {
       for (const { group, topic, queueId, offset } of commits) {
         // They were under way when it was deleted: the next topic of that name begins at 0.

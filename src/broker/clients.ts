@@ -76,6 +76,16 @@ export class Clients {
     return [...(this.#producers.get(group)?.values() ?? [])]
   }
 
+  producerGroups(): string[] {
+    return [...this.#producers.keys()]
+  }
+
+  /** Groups with connected consumers that subscribe to the topic. */
+  subscribers(topic: string): string[] {
+    const groups = [...this.#consumers.values()]
+    return groups.filter((group) => group.subscriptions.has(topic)).map(({ name }) => name)
+  }
+
   /** The session of a connection. Lasts until `connectionClosed`, which also marks it. */
   session(peer: Peer): Session {
     let session = this.#sessions.get(peer.id)

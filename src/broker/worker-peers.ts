@@ -21,6 +21,8 @@ import { LinkType, type ThreadLink } from './thread-link.ts'
 export interface PeerEvents {
   handlers: Handlers
   onClosed(peerId: number): void
+  /** A client has answered what the broker asked it. */
+  onResponse(peerId: number, response: RemotingCommand): void
   onCommits(commits: OffsetCommit[]): void
   /** Makes the topic or group. Rejects when it may not be, or the disk refuses it. */
   onAsk(ask: Ask): Promise<void>
@@ -116,7 +118,8 @@ export class WorkerPeers {
 
   async #onRequest(peer: WorkerPeer, frame: Buffer): Promise<void> {
     const request = decodeOrClose(peer, frame)
-    if (request === null || isResponse(request)) return // nobody here asked for anything
+    if (request === null) return
+    if (isResponse(request)) return this.#events.onResponse(peer.id, request)
     if (this.#isOverloaded(frame)) return refuse(peer, request)
     this.#inFlight++
     this.#inFlightBytes += frame.length

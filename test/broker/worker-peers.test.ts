@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Handlers } from '../../src/net/handlers.ts'
+import { encodeCommand, responseTo } from '../../src/protocol/remoting-command.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
 import { Signal } from '../../src/ring/signal.ts'
 import { JournalError } from '../../src/broker/metadata-journal.ts'
@@ -16,6 +17,7 @@ test('a topic that a full disk refuses is answered, and the broker lives on', as
   const peers = new WorkerPeers(main, {
     handlers: new Handlers(),
     onClosed: () => undefined,
+    onResponse: () => undefined,
     onCommits: () => undefined,
     onAsk: () => Promise.reject(new JournalError('ENOSPC: no space left on device')),
     onError: (error) => errors.push(error),
@@ -40,4 +42,27 @@ test('a topic that a full disk refuses is answered, and the broker lives on', as
       remark: 'JournalError: ENOSPC: no space left on device',
     },
   ])
+})
+
+test('what a client answers is handed on with its connection', () => {
+  const [ours, theirs] = linkEnds(64 * 1024)
+  for (const { port } of [ours, theirs]) port.unref()
+  const signal = new Signal(new Int32Array(new SharedArrayBuffer(64)), 0)
+  const [main, worker] = [new ThreadLink(ours, signal), new ThreadLink(theirs, signal)]
+  const answers: unknown[] = []
+  const peers = new WorkerPeers(main, {
+    handlers: new Handlers(),
+    onClosed: () => undefined,
+    onResponse: (_, { opaque, remark }) => answers.push({ opaque, remark }),
+    onCommits: () => undefined,
+    onAsk: () => Promise.resolve(),
+    onError: (error) => answers.push(error),
+    log: new MemoryLog(),
+  })
+  const at = { first: 3, second: 1 }
+  worker.send({ type: LinkType.OPENED, ...at, payload: Buffer.from('127.0.0.1:5') })
+  const answer = responseTo({ opaque: 42, serializeType: 0 }, ResponseCode.SUCCESS, 'here')
+  worker.send({ type: LinkType.REQUEST, ...at, payload: encodeCommand(answer).subarray(4) })
+  peers.drain()
+  expect(answers).toEqual([{ opaque: 42, remark: 'here' }])
 })

@@ -1,6 +1,6 @@
 import type { Handlers } from '../../net/handlers.ts'
-import { ConsumeStats } from '../../protocol/bodies/consume-stats.ts'
-import { GetConsumeStats } from '../../protocol/requests/query.ts'
+import { ConsumeStats, ConsumeStatsList } from '../../protocol/bodies/consume-stats.ts'
+import { GetBrokerConsumeStats, GetConsumeStats } from '../../protocol/requests/query.ts'
 import type { BrokerContext } from '../broker-context.ts'
 
 export function registerConsumeStatsHandlers(handlers: Handlers, context: BrokerContext): void {
@@ -13,6 +13,34 @@ export function registerConsumeStatsHandlers(handlers: Handlers, context: Broker
     )
     return { body: ConsumeStats.encode({ consumeTps: 0, offsetTable: tables.flat() }) }
   })
+  handlers.on(GetBrokerConsumeStats, async ({ isOrder }) => ({
+    body: ConsumeStatsList.encode(await brokerStats(context, isOrder)),
+  }))
+}
+
+/** One group after the other: a broker may have many thousands. */
+async function brokerStats(context: BrokerContext, isOrder: boolean): Promise<ConsumeStatsList> {
+  const { groups, offsets, topics, config } = context
+  const consumeStatsList: ConsumeStatsList['consumeStatsList'] = []
+  for (const group of groups.all.keys()) {
+    const consumed = offsets.topicsOf(group).filter((topic) => {
+      return isConsumed(context, group, topic) && (!isOrder || topics.get(topic)?.order === true)
+    })
+    const stats: ConsumeStats[] = []
+    for (const topic of consumed) {
+      stats.push({ consumeTps: 0, offsetTable: await topicStats(context, group, topic) })
+    }
+    consumeStatsList.push(new Map([[group, stats]]))
+  }
+  const queues = consumeStatsList.flatMap((groupStats) =>
+    [...groupStats.values()].flat().flatMap(({ offsetTable }) => offsetTable),
+  )
+  const totalDiff = queues.reduce(
+    (sum, [, { brokerOffset, consumerOffset }]) => sum + brokerOffset - consumerOffset,
+    0,
+  )
+  const brokerAddr = `${config.brokerIP1}:${config.listenPort}`
+  return { brokerAddr, consumeStatsList, totalDiff, totalInflightDiff: 0 }
 }
 
 /** Of a group that is online only what it subscribes to now counts (Apache 5.3.3, getConsumeStats). */

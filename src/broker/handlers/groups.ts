@@ -1,16 +1,21 @@
 import type { Handlers } from '../../net/handlers.ts'
 import {
   SubscriptionGroupConfig,
+  SubscriptionGroupList,
   SubscriptionGroupWrapper,
 } from '../../protocol/bodies/subscription-group.ts'
 import {
   DeleteSubscriptionGroup,
   GetAllSubscriptionGroupConfig,
+  GetSubscriptionGroupConfig,
+  SetMessageRequestMode,
   UpdateAndCreateSubscriptionGroup,
+  UpdateAndCreateSubscriptionGroupList,
 } from '../../protocol/requests/group.ts'
+import { RequestModeBody } from '../../protocol/bodies/request-mode.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { BrokerContext } from '../broker-context.ts'
-import { groupNameFault } from '../topic-names.ts'
+import { groupNameFault, shown } from '../topic-names.ts'
 import { decodeBody } from './body.ts'
 
 /** A group has one retry queue as a rule; each is a queue like any other. */
@@ -24,6 +29,22 @@ export function registerGroupHandlers(handlers: Handlers, context: BrokerContext
       checkGroup(group)
       await groups.put(group)
       clients.forgetBeats()
+    })
+    .on(UpdateAndCreateSubscriptionGroupList, async (_, { request }) => {
+      const { groupConfigList } = decodeBody(SubscriptionGroupList, request.body)
+      groupConfigList.forEach(checkGroup)
+      for (const group of groupConfigList) await groups.put(group)
+      clients.forgetBeats()
+    })
+    .on(GetSubscriptionGroupConfig, ({ group }) => {
+      const config = groups.get(group)
+      if (config !== undefined) return { body: SubscriptionGroupConfig.encode(config) }
+      const why = `No group in this broker. group: ${shown(group)}`
+      throw new ResponseError('SUBSCRIPTION_GROUP_NOT_EXIST', why)
+    })
+    .on(SetMessageRequestMode, (_, { request }) => {
+      if (decodeBody(RequestModeBody, request.body).mode === 'PULL') return
+      throw new ResponseError('SYSTEM_ERROR', 'RingMQ has no POP consuming: groups consume by PULL')
     })
     .on(GetAllSubscriptionGroupConfig, () => ({
       body: SubscriptionGroupWrapper.encode({

@@ -1,6 +1,10 @@
 import type { Handlers } from '../../net/handlers.ts'
 import { TopicStatsTable, type MessageQueue } from '../../protocol/bodies/message-queue.ts'
-import { TopicConfig, TopicConfigWrapper } from '../../protocol/bodies/topic-config.ts'
+import {
+  TopicConfig,
+  TopicConfigList,
+  TopicConfigWrapper,
+} from '../../protocol/bodies/topic-config.ts'
 import { TopicList } from '../../protocol/bodies/topic-list.ts'
 import type { HeaderOf } from '../../protocol/request.ts'
 import {
@@ -10,11 +14,13 @@ import {
   GetTopicConfig,
   GetTopicStatsInfo,
   UpdateAndCreateTopic,
+  UpdateAndCreateTopicList,
 } from '../../protocol/requests/topic.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import { firstVersion } from '../data-version.ts'
 import { changeAttributes } from '../topic-attributes.ts'
+import { decodeBody } from './body.ts'
 import { checkTopicName, popRetryTopics, shown } from '../topic-names.ts'
 
 /** Queues of one topic: each has a row in shared memory, and files once it has messages. */
@@ -28,6 +34,11 @@ export function registerTopicHandlers(handlers: Handlers, context: BrokerContext
     .on(UpdateAndCreateTopic, async (header) => {
       checkChangeable(context, header.topic)
       await topics.put(toTopicConfig(context, header))
+    })
+    .on(UpdateAndCreateTopicList, async (_, { request }) => {
+      const { topicConfigList } = decodeBody(TopicConfigList, request.body)
+      const configs = topicConfigList.map((each) => checkedTopic(context, each))
+      for (const config of configs) await topics.put(config)
     })
     .on(DeleteTopicInBroker, async ({ topic }) => {
       checkChangeable(context, topic)
@@ -47,6 +58,15 @@ function checkChangeable({ topics }: BrokerContext, topic: string): void {
   if (!topics.isSystem(topic)) return
   const remark = `The topic[${topic}] is conflict with system topic: only other topics can be changed.`
   throw new ResponseError('INVALID_PARAMETER', remark)
+}
+
+/** Attributes of a list are changes (`+a` to `b`), as those of a single topic are. */
+function checkedTopic(context: BrokerContext, config: TopicConfig): TopicConfig {
+  checkChangeable(context, config.topicName)
+  const { topicName: topic, attributes, ...kept } = config
+  const changes = [...attributes].map(([name, value]) => (value === '' ? name : `${name}=${value}`))
+  const header = { ...kept, topic, attributes: changes.join(',') || undefined }
+  return toTopicConfig(context, { ...header, defaultTopic: '', force: false })
 }
 
 function toTopicConfig(

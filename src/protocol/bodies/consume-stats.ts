@@ -1,4 +1,15 @@
-import { body, double, int, objectMap, orElse, record } from '../json-shape.ts'
+import {
+  body,
+  double,
+  int,
+  list,
+  objectMap,
+  optional,
+  orElse,
+  record,
+  text,
+  textMap,
+} from '../json-shape.ts'
 import type { BodyOf } from '../json-shape.ts'
 import { MessageQueue } from './message-queue.ts'
 
@@ -22,3 +33,32 @@ export const ConsumeStats = body(
   }),
 )
 export type ConsumeStats = BodyOf<typeof ConsumeStats>
+
+/** How far every group of a broker has come: one map per group, which holds its topics. */
+export const ConsumeStatsList = body(
+  'ConsumeStatsList',
+  record({
+    brokerAddr: optional(text),
+    consumeStatsList: orElse(list(textMap(list(ConsumeStats))), []),
+    totalDiff: orElse(int, 0),
+    totalInflightDiff: orElse(int, 0),
+  }),
+)
+export type ConsumeStatsList = BodyOf<typeof ConsumeStatsList>
+
+const queueTimeSpan = record({
+  /** Store time of the last message that the group has consumed. */
+  consumeTimeStamp: int,
+  /** How long the next message has waited for the group; 0 when there is none. */
+  delayTime: int,
+  maxTimeStamp: int,
+  messageQueue: MessageQueue,
+  minTimeStamp: int,
+})
+
+/** Store times of each queue of a topic: first, last, and how far a group has come. All in ms. */
+export const ConsumeTimeSpans = body(
+  'QueryConsumeTimeSpanBody',
+  record({ consumeTimeSpanSet: orElse(list(queueTimeSpan), []) }),
+)
+export type ConsumeTimeSpans = BodyOf<typeof ConsumeTimeSpans>

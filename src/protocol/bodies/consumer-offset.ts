@@ -3,6 +3,7 @@ import {
   int,
   list,
   numberMap,
+  objectMap,
   optional,
   orElse,
   record,
@@ -11,6 +12,7 @@ import {
 } from '../json-shape.ts'
 import type { BodyOf } from '../json-shape.ts'
 import { DataVersion } from './data-version.ts'
+import { MessageQueue } from './message-queue.ts'
 
 /** Committed offsets: `topic@group` to queue id to offset. */
 export const ConsumerOffsetWrapper = body(
@@ -23,3 +25,10 @@ export const ConsumerOffsetWrapper = body(
   }),
 )
 export type ConsumerOffsetWrapper = BodyOf<typeof ConsumerOffsetWrapper>
+
+/** Where each queue is now for a group. */
+export const ResetOffsetBody = body(
+  'ResetOffsetBody',
+  record({ offsetTable: orElse(objectMap(MessageQueue, int), new Map()) }),
+)
+export type ResetOffsetBody = BodyOf<typeof ResetOffsetBody>

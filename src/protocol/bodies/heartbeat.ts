@@ -32,7 +32,7 @@ export const SubscriptionData = body(
 export type SubscriptionData = BodyOf<typeof SubscriptionData>
 
 /** Enums in Apache's order: C++ clients send the numbers. */
-const consumeFromWhere = oneOf(
+export const consumeFromWhere = oneOf(
   'CONSUME_FROM_LAST_OFFSET',
   'CONSUME_FROM_LAST_OFFSET_AND_FROM_MIN_WHEN_BOOT_FIRST',
   'CONSUME_FROM_MIN_OFFSET',
@@ -40,8 +40,8 @@ const consumeFromWhere = oneOf(
   'CONSUME_FROM_FIRST_OFFSET',
   'CONSUME_FROM_TIMESTAMP',
 )
-const consumeType = oneOf('CONSUME_ACTIVELY', 'CONSUME_PASSIVELY', 'CONSUME_POP')
-const messageModel = oneOf('BROADCASTING', 'CLUSTERING')
+export const consumeType = oneOf('CONSUME_ACTIVELY', 'CONSUME_PASSIVELY', 'CONSUME_POP')
+export const messageModel = oneOf('BROADCASTING', 'CLUSTERING')
 
 export const ConsumerData = body(
   'ConsumerData',

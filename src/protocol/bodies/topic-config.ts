@@ -1,4 +1,15 @@
-import { body, bool, int, oneOf, optional, orElse, record, text, textMap } from '../json-shape.ts'
+import {
+  body,
+  bool,
+  int,
+  list,
+  oneOf,
+  optional,
+  orElse,
+  record,
+  text,
+  textMap,
+} from '../json-shape.ts'
 import type { BodyOf } from '../json-shape.ts'
 import { DataVersion } from './data-version.ts'
 import { TopicQueueMappingDetail, TopicQueueMappingInfo } from './topic-queue-mapping.ts'
@@ -33,3 +44,10 @@ export const TopicConfigWrapper = body(
   }),
 )
 export type TopicConfigWrapper = BodyOf<typeof TopicConfigWrapper>
+
+/** Topics to create or to change at once. */
+export const TopicConfigList = body(
+  'CreateTopicListRequestBody',
+  record({ topicConfigList: orElse(list(TopicConfig), []) }),
+)
+export type TopicConfigList = BodyOf<typeof TopicConfigList>

@@ -1,6 +1,8 @@
+import { ConsumerConnection, ProducerConnection, ProducerTable } from '../bodies/connections.ts'
+import { ConsumerRunningInfo, ConsumerStatus } from '../bodies/running-info.ts'
 import { CheckClientBody, ConsumerList, HeartbeatData } from '../bodies/heartbeat.ts'
 import { LockBatchBody, LockBatchReply } from '../bodies/message-queue.ts'
-import { bool, optional, text } from '../fields.ts'
+import { bool, optional, orElse, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
 
@@ -62,6 +64,68 @@ export const UnlockBatchMq = request(RequestCode.UNLOCK_BATCH_MQ, {
   doc: 'An orderly consumer gives queues back.',
   body: LockBatchBody,
   header: {},
+  reply: {},
+  fails: [],
+})
+
+export const GetConsumerConnectionList = request(RequestCode.GET_CONSUMER_CONNECTION_LIST, {
+  doc: 'The connections of a consumer group, and what it subscribes to.',
+  replyBody: ConsumerConnection,
+  header: { consumerGroup: text('consumerGroup') },
+  reply: {},
+  fails: ['CONSUMER_NOT_ONLINE'],
+})
+
+export const GetProducerConnectionList = request(RequestCode.GET_PRODUCER_CONNECTION_LIST, {
+  doc: 'The connections of a producer group. SYSTEM_ERROR when there are none.',
+  replyBody: ProducerConnection,
+  header: { producerGroup: text('producerGroup') },
+  reply: {},
+  fails: [],
+})
+
+export const GetAllProducerInfo = request(RequestCode.GET_ALL_PRODUCER_INFO, {
+  doc: 'Every producer of this broker, by group.',
+  replyBody: ProducerTable,
+  header: {},
+  reply: {},
+  fails: [],
+})
+
+export const GetConsumerRunningInfo = request(RequestCode.GET_CONSUMER_RUNNING_INFO, {
+  doc: 'What a consumer says of itself: settings, queues, speed. The broker asks the client and passes its answer on.',
+  replyBody: ConsumerRunningInfo,
+  header: {
+    consumerGroup: text('consumerGroup'),
+    clientId: text('clientId'),
+    jstackEnable: orElse(bool('jstackEnable'), false),
+  },
+  reply: {},
+  fails: ['CONSUME_MSG_TIMEOUT'],
+})
+
+const consumerStatusHeader = {
+  topic: text('topic'),
+  group: text('group'),
+  /** A client id, whatever its name says. */
+  clientAddr: optional(text('clientAddr')),
+}
+
+export const InvokeBrokerToGetConsumerStatus = request(
+  RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS,
+  {
+    doc: 'The offsets that the consumers of a group are at, as they say themselves.',
+    replyBody: ConsumerStatus,
+    header: consumerStatusHeader,
+    reply: {},
+    fails: [],
+  },
+)
+
+export const GetConsumerStatusFromClient = request(RequestCode.GET_CONSUMER_STATUS_FROM_CLIENT, {
+  doc: 'Broker to client: which offsets are you at?',
+  replyBody: ConsumerStatus,
+  header: consumerStatusHeader,
   reply: {},
   fails: [],
 })

@@ -1,4 +1,4 @@
-import { ConsumerOffsetWrapper } from '../bodies/consumer-offset.ts'
+import { ConsumerOffsetWrapper, ResetOffsetBody } from '../bodies/consumer-offset.ts'
 import { bool, i32, i64, millis, oneOfText, optional, orElse, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
@@ -65,4 +65,35 @@ export const GetAllConsumerOffset = request(RequestCode.GET_ALL_CONSUMER_OFFSET,
   header: {},
   reply: {},
   fails: [],
+})
+
+export const InvokeBrokerToResetOffset = request(RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, {
+  doc: 'Move a group in a queue, or in all queues of a topic, to a time or an offset. Consumers that are online hear of it when they pull.',
+  header: {
+    topic: text('topic'),
+    group: text('group'),
+    /** -1: all queues. */
+    queueId: orElse(i32('queueId'), -1),
+    /** -1 or none: `timestamp` counts. */
+    offset: optional(i64('offset')),
+    /** -1: the end of the queue. */
+    timestamp: orElse(millis('timestamp'), 0),
+    isForce: orElse(bool('isForce'), false),
+  },
+  reply: {},
+  replyBody: ResetOffsetBody,
+  fails: ['TOPIC_NOT_EXIST', 'SUBSCRIPTION_GROUP_NOT_EXIST'],
+})
+
+export const CloneGroupOffset = request(RequestCode.CLONE_GROUP_OFFSET, {
+  doc: 'Copy the committed offsets of a group in a topic, or in all its topics, to another group.',
+  header: {
+    srcGroup: text('srcGroup'),
+    destGroup: text('destGroup'),
+    topic: optional(text('topic')),
+    /** Also of topics that the source group, which is online, does not subscribe to. */
+    offline: orElse(bool('offline'), false),
+  },
+  reply: {},
+  fails: ['SUBSCRIPTION_GROUP_NOT_EXIST'],
 })

@@ -1,6 +1,6 @@
 import { GroupList } from '../bodies/group-list.ts'
 import { TopicStatsTable } from '../bodies/message-queue.ts'
-import { TopicConfig, TopicConfigWrapper } from '../bodies/topic-config.ts'
+import { TopicConfig, TopicConfigList, TopicConfigWrapper } from '../bodies/topic-config.ts'
 import { TopicList } from '../bodies/topic-list.ts'
 import { bool, i32, oneOfText, optional, orElse, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
@@ -69,4 +69,12 @@ export const QueryTopicConsumeByWho = request(RequestCode.QUERY_TOPIC_CONSUME_BY
   header: { topic: text('topic') },
   reply: {},
   fails: [],
+})
+
+export const UpdateAndCreateTopicList = request(RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, {
+  doc: 'Create many topics on this broker, or change them. All of them or, when one is wrong, none.',
+  body: TopicConfigList,
+  header: {},
+  reply: {},
+  fails: ['INVALID_PARAMETER'],
 })

@@ -1,0 +1,72 @@
+import type { Clock } from '../base/clock.ts'
+import type { Peer } from '../net/handlers.ts'
+import { PendingCalls } from '../net/pending-calls.ts'
+import type { RemotingCommand } from '../protocol/remoting-command.ts'
+
+/** Why a client did not answer. */
+export class ClientCallError extends Error {
+  override name = 'ClientCallError'
+  readonly isTimeout: boolean
+
+  constructor(message: string, isTimeout: boolean) {
+    super(message)
+    this.isTimeout = isTimeout
+  }
+}
+
+/** Requests of the broker to its clients. Each client answers for itself only: calls are kept by connection. */
+export class ClientCalls {
+  readonly #clock: Clock
+  readonly #byPeer = new Map<number, PendingCalls>()
+  #opaque = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Resolves with the answer, whatever its code. Rejects with ClientCallError. */
+  call(peer: Peer, request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
+    const opaque = (this.#opaque = (this.#opaque + 1) | 0)
+    const { promise, resolve, reject } = Promise.withResolvers<RemotingCommand>()
+    const failed = (why: string, isTimeout: boolean) => {
+      this.#forgetIdle(peer.id)
+      reject(new ClientCallError(why, isTimeout))
+    }
+    this.#callsOf(peer.id).add(opaque, {
+      deadline: this.#clock.now() + timeoutMs,
+      settle: (answer) => {
+        this.#forgetIdle(peer.id)
+        resolve(answer)
+      },
+      fail: () => failed(`the client at ${peer.address} has gone`, false),
+      expire: () => failed(`no answer from ${peer.address} in ${timeoutMs} ms`, true),
+    })
+    peer.send({ ...request, opaque })
+    return promise
+  }
+
+  /** A client has answered something; what nobody waits for is dropped. */
+  onResponse(peerId: number, response: RemotingCommand): void {
+    this.#byPeer.get(peerId)?.settle(response)
+  }
+
+  connectionClosed(peerId: number): void {
+    this.#byPeer.get(peerId)?.failAll()
+    this.#byPeer.delete(peerId)
+  }
+
+  /** Fails what is under way. */
+  close(): void {
+    for (const peerId of this.#byPeer.keys()) this.connectionClosed(peerId)
+  }
+
+  #callsOf(peerId: number): PendingCalls {
+    let calls = this.#byPeer.get(peerId)
+    if (calls === undefined) this.#byPeer.set(peerId, (calls = new PendingCalls(this.#clock)))
+    return calls
+  }
+
+  #forgetIdle(peerId: number): void {
+    if (this.#byPeer.get(peerId)?.count === 0) this.#byPeer.delete(peerId)
+  }
+}
