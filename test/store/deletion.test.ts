@@ -137,8 +137,10 @@ describe('a queue whose messages are all gone', () => {
     fill(rig, 3)
     fillDisk(disk, 99)
     rig.pass(60_000)
+    rig.append({ topic: 'New', queueId: 1 }) // by it the start knows that the log ends as it did
+    rig.settle()
     rig.stop()
-    disk.remove(`${ROOT}/consumequeue/New`)
+    disk.remove(`${ROOT}/consumequeue/New/0`)
     const { queues } = new StoreRig({ root: ROOT, disk }).recovered
     expect(queues.find(({ topic, queueId }) => topic === 'Old' && queueId === 0)).toMatchObject({
       min: 25,
