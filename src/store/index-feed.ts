@@ -2,7 +2,7 @@ import type { LogFiles } from './log-files.ts'
 import { LogScan, type RecordVisitor } from './log-scan.ts'
 
 /** One turn of dispatch looks at this much of the log at most. */
-const PIECE = 256 * 1024
+const PIECE = 64 * 1024
 
 /** Reads the log for an index that is behind, a piece a turn, so that live messages need not wait. */
 export class IndexFeed {

@@ -12,7 +12,7 @@ import {
 import { IndexWriter, type IndexWriterParts } from './index-writer.ts'
 
 /** Slots and items are read in pieces of so many bytes, one per turn. */
-const PIECE = 256 * 1024
+const PIECE = 128 * 1024
 
 export interface IndexLoadOptions {
   name: string
