@@ -22,6 +22,8 @@ export interface ScanOptions {
    * `timestamp` is the store time of the last good record before it.
    */
   isMiddle: (position: number, timestamp: number) => boolean
+  /** Whether damage is the end after all, when it is known where the next good record is. */
+  isEnd?: (damage: Span, timestamp: number) => boolean
   /** Store time of the last good record before the walk, ms; 0 when it is not known. */
   timestamp: number
   /** Bytes that are read at once. */
@@ -93,7 +95,9 @@ export class LogScan {
     for (let at = position + 1; at < end; at = this.#files.endOfFile(at)) {
       const found = this.#search(at, this.#files.endOfFile(at))
       if (found === -1) continue
-      this.damage.push({ from: position, to: found })
+      const span = { from: position, to: found }
+      if (this.#options.isEnd?.(span, this.#timestamp) === true) return -1
+      this.damage.push(span)
       return found
     }
     return -1

@@ -249,6 +249,8 @@ class Recovery {
       checkCrc,
       timestamp: this.#timestamp,
       isMiddle: (position, timestamp) => position < sound || isFlushed(times, position, timestamp),
+      // A record in which the last sync ended is none: what follows it was not synced.
+      isEnd: ({ from, to }, timestamp) => from >= sound && !isFlushed(times, to - 1, timestamp),
       ...(onProgress && { onProgress }),
     })
     const end = scan.run(
