@@ -43,11 +43,16 @@ export function formatMessage(message: ReceivedMessage): string {
   })
 }
 
+/** `A=1, B=2`, in the order in which Apache prints them. */
+export function propertiesText(properties: ReadonlyMap<string, string>): string {
+  const pairs = hashOrder([...properties])
+  return pairs.map(([name, value]) => `${name}=${value}`).join(', ')
+}
+
 function formatContent({ topic, stored, properties, body }: ReceivedMessage): string {
   const bytes = new Int8Array(body.buffer, body.byteOffset, body.byteLength).join(', ')
-  const pairs = hashOrder([...properties]).map(([name, value]) => `${name}=${value}`)
   const transactionId = properties.get(MessageProperty.TRANSACTION_ID) ?? null
-  return `Message{topic='${topic}', flag=${stored.flag}, properties={${pairs.join(', ')}}, body=[${bytes}], transactionId='${transactionId}'}`
+  return `Message{topic='${topic}', flag=${stored.flag}, properties={${propertiesText(properties)}}, body=[${bytes}], transactionId='${transactionId}'}`
 }
 
 /** The order of a Java HashMap of 128 buckets, which is what Apache decodes properties into. */

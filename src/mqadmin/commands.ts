@@ -13,6 +13,13 @@ const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   topicStatus: () => import('./commands/topic-status.ts'),
   topicClusterList: () => import('./commands/topic-cluster-list.ts'),
   brokerStatus: () => import('./commands/broker-status.ts'),
+  queryMsgById: () => import('./commands/query-msg-by-id.ts'),
+  queryMsgByKey: () => import('./commands/query-msg-by-key.ts'),
+  queryMsgByUniqueKey: () => import('./commands/query-msg-by-unique-key.ts'),
+  queryMsgByOffset: () => import('./commands/query-msg-by-offset.ts'),
+  printMsg: () => import('./commands/print-msg.ts'),
+  printMsgByQueue: () => import('./commands/print-msg-by-queue.ts'),
+  sendMsgStatus: () => import('./commands/send-msg-status.ts'),
   clusterList: () => import('./commands/cluster-list.ts'),
   topicList: () => import('./commands/topic-list.ts'),
   updateKvConfig: () => import('./commands/update-kv-config.ts'),
@@ -25,10 +32,13 @@ const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   cleanUnusedTopic: () => import('./commands/clean-unused-topic.ts'),
   allocateMQ: () => import('./commands/allocate-mq.ts'),
   checkMsgSendRT: () => import('./commands/check-msg-send-rt.ts'),
+  clusterRT: () => import('./commands/cluster-rt.ts'),
   getNamesrvConfig: () => import('./commands/get-namesrv-config.ts'),
   updateNamesrvConfig: () => import('./commands/update-namesrv-config.ts'),
   getBrokerConfig: () => import('./commands/get-broker-config.ts'),
   getConsumerConfig: () => import('./commands/get-consumer-config.ts'),
+  sendMessage: () => import('./commands/send-message.ts'),
+  consumeMessage: () => import('./commands/consume-message.ts'),
 }
 
 export const commandNames: readonly string[] = Object.keys(LOADERS)
