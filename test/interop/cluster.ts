@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, inject, test } from 'vitest'
+import { describe, inject } from 'vitest'
 import { KIND_UNDER_TEST, ServerProcess } from './broker-process.ts'
 import type { ServerKind, Settings } from './broker-process.ts'
 import { findFreePort } from './free-ports.ts'
@@ -13,9 +13,6 @@ export const SERIALIZE_TYPES: SerializeType[] = ['JSON', 'ROCKETMQ']
 
 /** `describe` for tests that need Apache's jars. */
 export const describeInterop = describe.skipIf(inject('java') === null)
-
-/** For what docs/compatibility.md calls not there yet: ours has to fail, and once it does not, this says so. */
-export const testNotThereYet = KIND_UNDER_TEST === 'ringmq' ? test.fails : test
 
 export interface ClusterOptions {
   kind?: ServerKind
