@@ -157,6 +157,12 @@ interface Finding {
   remark: string
 }
 
+/** As it is without a configuration, but in a hurry. */
+const WATCHFUL = {
+  cleanFileForciblyEnable: true,
+  diskSpaceWarningLevelRatio: 90,
+  cleanResourceInterval: 1000,
+}
 const KEEP = { cleanFileForciblyEnable: false, diskSpaceWarningLevelRatio: 100 }
 
 async function refusesAndGoesOn(flushDiskType: string): Promise<Finding> {
@@ -188,7 +194,7 @@ async function refusesAndGoesOn(flushDiskType: string): Promise<Finding> {
 }
 
 async function deletesInTime(): Promise<Finding> {
-  const patient = new Patient({ cleanResourceInterval: 1000 })
+  const patient = new Patient(WATCHFUL)
   try {
     await patient.start()
     let fullest = 0
@@ -205,7 +211,7 @@ async function deletesInTime(): Promise<Finding> {
 }
 
 async function warnsInTime(): Promise<Finding> {
-  const patient = new Patient({ cleanResourceInterval: 1000 })
+  const patient = new Patient(WATCHFUL)
   try {
     await patient.start()
     await patient.send()

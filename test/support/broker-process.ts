@@ -27,6 +27,9 @@ const BROKER_DEFAULTS: Settings = {
   mappedFileSizeCommitLog: 16 * MIB,
   logWindowSize: 8 * MIB,
   maxQueues: 65_536,
+  // A test must not depend on what else lies on the disk.
+  diskSpaceWarningLevelRatio: 100,
+  cleanFileForciblyEnable: false,
 }
 
 /** A program of src/main in a process of its own, whose `boot success` line names its port. */
