@@ -1,0 +1,85 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ConsumerRunningInfo } from '../../protocol/bodies/running-info.ts'
+import { ResponseError } from '../../protocol/response-error.ts'
+import { TimeoutError } from '../../net/remoting-error.ts'
+import type { Call, Command } from '../command.ts'
+import { brokersOfGroup, clientsOf, connectionOf, runningInfo } from '../consumer-groups.ts'
+import { runningInfoText } from '../running-info-text.ts'
+import { rebalanceFaults } from '../rebalance-check.ts'
+import { versionText } from '../version-text.ts'
+
+const ROW = '%-10s %-40s %-20s %s'
+
+export const command: Command = {
+  name: 'consumerStatus',
+  doc: 'Ask the consumers of a group for their state. Of all of them it is written to files here.',
+  options: [
+    { short: 'g', long: 'consumerGroup', doc: 'consumer group', isRequired: true },
+    { short: 'i', long: 'clientId', doc: 'show this consumer' },
+    { short: 'b', long: 'brokerAddr', doc: 'through this broker, host:port' },
+    { short: 's', long: 'jstack', doc: 'with the stacks of its threads', isFlag: true },
+  ],
+  run: consumerStatus,
+}
+
+async function consumerStatus(call: Call): Promise<void> {
+  const { options, admin, out } = call
+  const group = options.needed('g')
+  const address = options.text('b')
+  const addresses = address === null ? await brokersOfGroup(admin, group) : [address]
+  const clientId = options.text('i')
+  if (clientId === null) return everyClient(call, group, addresses)
+  const asked = { consumerGroup: group, clientId, jstackEnable: options.has('s') }
+  const info = await runningInfo(admin, asked, addresses)
+  out.line(runningInfoText(info))
+  out.data(info)
+}
+
+async function everyClient(
+  { options, admin, out }: Call,
+  consumerGroup: string,
+  addresses: readonly string[],
+): Promise<void> {
+  const connection = await connectionOf(admin, consumerGroup, addresses)
+  const folder = String(Date.now())
+  const infos = new Map<string, ConsumerRunningInfo>()
+  const silent: string[] = []
+  out.line(ROW, '#Index', '#ClientId', '#Version', '#ConsumerRunningInfoFile')
+  for (const { clientId, version } of clientsOf(connection)) {
+    const asked = { consumerGroup, clientId, jstackEnable: options.has('s') }
+    const info = await runningInfo(admin, asked, addresses).catch(silence)
+    if (info === null) silent.push(clientId)
+    else {
+      infos.set(clientId, info)
+      const file = out.isJson ? '' : await keep(folder, clientId, info)
+      out.line(ROW, infos.size, clientId, versionText(version), file)
+    }
+  }
+  for (const clientId of silent) out.line(`${clientId} does not answer`)
+  const faults = rebalanceFaults([...infos])
+  out.line('')
+  out.line(
+    faults.isSameSubscription
+      ? '\nSame subscription in the same group of consumer'
+      : '\nWARN: Different subscription in the same group of consumer!!!',
+  )
+  if (faults.isSameSubscription)
+    out.line(`\nRebalance ${faults.problem === null ? 'OK' : 'Failed'}`)
+  if (faults.problem !== null) out.line(faults.problem)
+  out.data({ clients: infos, silent, ...faults })
+}
+
+/** One that hangs must not keep the others from being shown. */
+function silence(error: unknown): null {
+  if (error instanceof ResponseError || error instanceof TimeoutError) return null
+  throw error
+}
+
+/** The name of a client is its own: it may not leave the folder. */
+async function keep(folder: string, clientId: string, info: ConsumerRunningInfo): Promise<string> {
+  const name = clientId.replaceAll(/[/\\\0]/g, '_').replace(/^\.+/, '_')
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, name), runningInfoText(info))
+  return `${folder}/${name}`
+}
