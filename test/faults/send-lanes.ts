@@ -22,6 +22,8 @@ export class SendLanes {
   readonly #topic: string
   readonly #ledger: Ledger
   #sequence = 0
+  /** Behind the last offset that was answered. */
+  end = 0
 
   constructor(topic: string, ledger: Ledger) {
     this.#topic = topic
@@ -51,7 +53,9 @@ export class SendLanes {
     const { code, extFields, remark } = answer
     // With FLUSH_DISK_TIMEOUT the outcome is unknown: it is stored, and perhaps not on the disk.
     if (code === ResponseCode.SUCCESS) {
-      this.#ledger.acknowledge(0, Number(extFields!.get('queueOffset')), sent)
+      const offset = Number(extFields!.get('queueOffset'))
+      this.#ledger.acknowledge(0, offset, sent)
+      this.end = Math.max(this.end, offset + 1)
     }
     return { startedAt, endedAt: performance.now(), code, remark: remark ?? '' }
   }
