@@ -2,6 +2,7 @@ import type { Field, Fields } from '../../src/protocol/fields.ts'
 import type { RequestSpec } from '../../src/protocol/request.ts'
 import * as broker from '../../src/protocol/requests/broker.ts'
 import * as client from '../../src/protocol/requests/client.ts'
+import * as diagnostics from '../../src/protocol/requests/diagnostics.ts'
 import * as group from '../../src/protocol/requests/group.ts'
 import * as namesrvConfig from '../../src/protocol/requests/namesrv-config.ts'
 import * as offset from '../../src/protocol/requests/offset.ts'
@@ -26,6 +27,7 @@ const FAMILIES: [string, object][] = [
   ['Topics', topic],
   ['Groups', group],
   ['Broker', broker],
+  ['Diagnostics', diagnostics],
   ['Routes', route],
   ['Registration', registration],
   ['Configuration of the name server', namesrvConfig],

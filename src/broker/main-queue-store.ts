@@ -1,5 +1,6 @@
 import { firstNot } from '../base/first-not.ts'
 import { ResponseError } from '../protocol/response-error.ts'
+import type { Unit } from '../store/consume-queue.ts'
 import { TooManyQueuesError } from '../store/queue-rows.ts'
 import type { BrokerStore } from './broker-store.ts'
 import type { MetadataPublisher } from './metadata-publisher.ts'
@@ -41,6 +42,10 @@ export class MainQueueStore implements QueueStore {
 
   storedTopics(): readonly string[] {
     return [...this.#store.rows.topics()]
+  }
+
+  endPosition(): number {
+    return this.#store.shared.appended.value()
   }
 
   askRetention(ask: number): void {
@@ -86,6 +91,10 @@ export class MainQueueStore implements QueueStore {
   storeTimeAt(topic: string, queueId: number, offset: number): Promise<number> {
     if (!this.#has(topic, queueId, offset)) return Promise.resolve(-1)
     return Promise.resolve(this.#store.storeTimeAt(topic, queueId, offset))
+  }
+
+  unitAt(topic: string, queueId: number, offset: number): Unit | null {
+    return this.#has(topic, queueId, offset) ? this.#store.unitAt(topic, queueId, offset) : null
   }
 
   isInMemory(topic: string, queueId: number, offset: number): Promise<boolean> {

@@ -1,3 +1,5 @@
+import type { Unit } from '../store/consume-queue.ts'
+
 /**
  * What the broker thread sees of the store: queues, their offsets and times. The store's facade
  * implements it (src/store/message-store.ts).
@@ -14,6 +16,8 @@ export interface QueueStore {
   removeTopic(topic: string): Promise<void>
   /** Topics that have queues here, whether or not they are configured. */
   storedTopics(): readonly string[]
+  /** Where the log ends: the position of the next message. */
+  endPosition(): number
   /** A bit of `RetentionAsk`; done soon. */
   askRetention(ask: number): void
   /** Offset of the oldest message; null when there is no such queue. */
@@ -34,6 +38,8 @@ export interface QueueStore {
   earliestStoreTime(topic: string, queueId: number): Promise<number>
   /** Store time in ms of the message at this offset, -1 when there is none. */
   storeTimeAt(topic: string, queueId: number, offset: number): Promise<number>
+  /** The entry of the queue at this offset; null when there is none (any more). */
+  unitAt(topic: string, queueId: number, offset: number): Unit | null
   /** Whether there is a message at this offset and reading it costs no disk. */
   isInMemory(topic: string, queueId: number, offset: number): Promise<boolean>
 }

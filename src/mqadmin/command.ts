@@ -32,6 +32,8 @@ export interface Command {
   readonly options: readonly Option[]
   /** Short names: exactly one option of each group must be given. */
   readonly oneOf?: readonly (readonly string[])[]
+  /** Options that it does not declare are passed over: it does nothing anyway. */
+  readonly takesAnything?: boolean
   run(call: Call): Promise<void>
 }
 

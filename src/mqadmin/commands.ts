@@ -1,7 +1,15 @@
 import type { Command } from './command.ts'
+import type { RefusedName } from './refused.ts'
+
+type Loader = () => Promise<{ command: Command }>
+
+/** What is only for parts of Apache's that RingMQ does not have. */
+function refused(name: RefusedName): Loader {
+  return async () => ({ command: (await import('./refused.ts')).refusedCommand(name) })
+}
 
 /** In the order of Apache's list. Each is loaded when it is needed: a start reads one of them. */
-const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
+const LOADERS: Readonly<Record<string, Loader>> = {
   updateTopic: () => import('./commands/update-topic.ts'),
   deleteTopic: () => import('./commands/delete-topic.ts'),
   updateSubGroup: () => import('./commands/update-sub-group.ts'),
@@ -12,11 +20,15 @@ const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   topicRoute: () => import('./commands/topic-route.ts'),
   topicStatus: () => import('./commands/topic-status.ts'),
   topicClusterList: () => import('./commands/topic-cluster-list.ts'),
+  addBroker: refused('addBroker'),
+  removeBroker: refused('removeBroker'),
+  resetMasterFlushOffset: refused('resetMasterFlushOffset'),
   brokerStatus: () => import('./commands/broker-status.ts'),
   queryMsgById: () => import('./commands/query-msg-by-id.ts'),
   queryMsgByKey: () => import('./commands/query-msg-by-key.ts'),
   queryMsgByUniqueKey: () => import('./commands/query-msg-by-unique-key.ts'),
   queryMsgByOffset: () => import('./commands/query-msg-by-offset.ts'),
+  queryMsgTraceById: () => import('./commands/query-msg-trace-by-id.ts'),
   printMsg: () => import('./commands/print-msg.ts'),
   printMsgByQueue: () => import('./commands/print-msg-by-queue.ts'),
   sendMsgStatus: () => import('./commands/send-msg-status.ts'),
@@ -36,6 +48,7 @@ const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   cleanExpiredCQ: () => import('./commands/clean-expired-cq.ts'),
   deleteExpiredCommitLog: () => import('./commands/delete-expired-commit-log.ts'),
   cleanUnusedTopic: () => import('./commands/clean-unused-topic.ts'),
+  startMonitoring: () => import('./commands/start-monitoring.ts'),
   allocateMQ: () => import('./commands/allocate-mq.ts'),
   checkMsgSendRT: () => import('./commands/check-msg-send-rt.ts'),
   clusterRT: () => import('./commands/cluster-rt.ts'),
@@ -43,8 +56,42 @@ const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   updateNamesrvConfig: () => import('./commands/update-namesrv-config.ts'),
   getBrokerConfig: () => import('./commands/get-broker-config.ts'),
   getConsumerConfig: () => import('./commands/get-consumer-config.ts'),
+  queryCq: () => import('./commands/query-cq.ts'),
   sendMessage: () => import('./commands/send-message.ts'),
   consumeMessage: () => import('./commands/consume-message.ts'),
+  updateStaticTopic: refused('updateStaticTopic'),
+  remappingStaticTopic: refused('remappingStaticTopic'),
+  exportMetadataInRocksDB: refused('exportMetadataInRocksDB'),
+  exportPopRecord: refused('exportPopRecord'),
+  haStatus: () => import('./commands/ha-status.ts'),
+  getSyncStateSet: refused('getSyncStateSet'),
+  getBrokerEpoch: () => import('./commands/get-broker-epoch.ts'),
+  getControllerMetaData: refused('getControllerMetaData'),
+  getControllerConfig: refused('getControllerConfig'),
+  updateControllerConfig: refused('updateControllerConfig'),
+  electMaster: refused('electMaster'),
+  cleanBrokerMetadata: refused('cleanBrokerMetadata'),
+  dumpCompactionLog: refused('dumpCompactionLog'),
+  getColdDataFlowCtrInfo: () => import('./commands/get-cold-data-flow-ctr-info.ts'),
+  updateColdDataFlowCtrGroupConfig: () =>
+    import('./commands/update-cold-data-flow-ctr-group-config.ts'),
+  removeColdDataFlowCtrGroupConfig: () =>
+    import('./commands/remove-cold-data-flow-ctr-group-config.ts'),
+  setCommitLogReadAheadMode: () => import('./commands/set-commit-log-read-ahead-mode.ts'),
+  createUser: refused('createUser'),
+  updateUser: refused('updateUser'),
+  deleteUser: refused('deleteUser'),
+  getUser: refused('getUser'),
+  listUser: refused('listUser'),
+  copyUser: refused('copyUser'),
+  createAcl: refused('createAcl'),
+  updateAcl: refused('updateAcl'),
+  deleteAcl: refused('deleteAcl'),
+  getAcl: refused('getAcl'),
+  listAcl: refused('listAcl'),
+  copyAcl: refused('copyAcl'),
+  rocksDBConfigToJson: refused('rocksDBConfigToJson'),
+  checkRocksdbCqWriteProgress: refused('checkRocksdbCqWriteProgress'),
 }
 
 export const commandNames: readonly string[] = Object.keys(LOADERS)

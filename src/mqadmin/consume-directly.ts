@@ -2,7 +2,7 @@ import type { ReceivedMessage } from '../client/index.ts'
 import { ConsumeDirectlyResult } from '../protocol/bodies/consume-directly-result.ts'
 import { ConsumerConnection } from '../protocol/bodies/connections.ts'
 import { GetConsumerConnectionList } from '../protocol/requests/client.ts'
-import { ConsumeMessageDirectly } from '../protocol/requests/consume-directly.ts'
+import { ConsumeMessageDirectly } from '../protocol/requests/diagnostics.ts'
 import type { Call } from './command.ts'
 
 /** Has the consumer of -g and -d consume the message now; without -d each consumer of the group. */

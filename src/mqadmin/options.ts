@@ -83,6 +83,7 @@ export function parseOptions(command: Command, words: readonly string[]): GivenO
       continue
     }
     const option = find(command, name)
+    if (option === null) continue
     if (option.isFlag === true) values.set(option.short, 'true')
     else {
       const value = inline ?? words[++nth]
@@ -100,11 +101,13 @@ function splitWord(word: string): [string, string | null] {
   return equals === -1 ? [word, null] : [word.slice(0, equals), word.slice(equals + 1)]
 }
 
-function find(command: Command, name: string): Option {
+/** Null: to be passed over. */
+function find(command: Command, name: string): Option | null {
   const found = allOptions(command).find(({ short, long, isLongOnly = false }) =>
     [isLongOnly ? `--${long}` : `-${short}`, `--${long}`, `-${long}`].includes(name),
   )
   if (found !== undefined) return found
+  if (command.takesAnything === true) return null
   throw new OptionsError(
     name.startsWith('-') ? `Unrecognized option: ${name}` : `Unrecognized argument: ${name}`,
   )

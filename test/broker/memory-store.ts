@@ -1,3 +1,4 @@
+import type { Unit } from '../../src/store/consume-queue.ts'
 import type { QueueStore } from '../../src/broker/queue-store.ts'
 
 /** A queue as an array: store time of each message, from `minOffset` on. */
@@ -34,6 +35,10 @@ export class MemoryStore implements QueueStore {
 
   storedTopics(): readonly string[] {
     return [...this.topics.keys()]
+  }
+
+  endPosition(): number {
+    return 4711
   }
 
   askRetention(ask: number): void {
@@ -77,6 +82,13 @@ export class MemoryStore implements QueueStore {
   async storeTimeAt(topic: string, queueId: number, offset: number): Promise<number> {
     const queue = this.#queue(topic, queueId)
     return queue?.storeTimes[offset - queue.minOffset] ?? -1
+  }
+
+  /** Messages of 100 bytes one behind the other, whatever their queue; tags code is the offset. */
+  unitAt(topic: string, queueId: number, offset: number): Unit | null {
+    const queue = this.#queue(topic, queueId)
+    if (queue?.storeTimes[offset - queue.minOffset] === undefined) return null
+    return { position: offset * 100, length: 100, tagsCode: offset }
   }
 
   async isInMemory(topic: string, queueId: number, offset: number): Promise<boolean> {

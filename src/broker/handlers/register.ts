@@ -6,6 +6,7 @@ import { registerClientHandlers } from './clients.ts'
 import { registerConnectionHandlers } from './connections.ts'
 import { registerConsumerHandlers } from './consumers.ts'
 import { registerConsumeStatsHandlers } from './consume-stats.ts'
+import { registerDiagnosticsHandlers } from './diagnostics.ts'
 import { registerGroupHandlers } from './groups.ts'
 import { registerLockHandlers } from './locks.ts'
 import { registerOffsetHandlers } from './offsets.ts'
@@ -32,4 +33,5 @@ export function registerHandlers(
   registerLockHandlers(handlers, context)
   registerBrokerInfoHandlers(handlers, context, storeInfo)
   registerCleanupHandlers(handlers, context)
+  registerDiagnosticsHandlers(handlers, context)
 }

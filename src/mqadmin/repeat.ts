@@ -1,0 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Call } from './command.ts'
+
+/** Once; with -i again every so many seconds, until it is stopped. */
+export async function repeat({ options, stopped }: Call, once: () => Promise<void>): Promise<void> {
+  const seconds = options.integer('i', 0, { min: 1, max: 2_000_000 })
+  for (;;) {
+    await once()
+    if (seconds === 0 || stopped.aborted) return
+    await pause(seconds * 1000, undefined, { signal: stopped }).catch(() => undefined)
+    if (stopped.aborted) return
+  }
+}
