@@ -9,6 +9,7 @@ import { ConsumerOffsets } from './consumer-offsets.ts'
 import { SubscriptionGroups } from './groups.ts'
 import type { Metadata } from './metadata.ts'
 import { MetadataFiles } from './metadata-files.ts'
+import { OffsetResets } from './offset-resets.ts'
 import { QueueLocks } from './queue-locks.ts'
 import type { QueueStore } from './queue-store.ts'
 import { Topics } from './topics.ts'
@@ -19,6 +20,7 @@ export interface BrokerContext {
   readonly topics: Topics
   readonly groups: SubscriptionGroups
   readonly offsets: ConsumerOffsets
+  readonly resets: OffsetResets
   readonly clients: Clients
   readonly calls: ClientCalls
   readonly locks: QueueLocks
@@ -81,6 +83,7 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
     await files.close()
   }
   const locks = new QueueLocks(clock)
+  const resets = new OffsetResets(metadata)
   const startedAt = clock.now()
-  return { ...parts, topics, groups, offsets, clients, calls, locks, startedAt, close }
+  return { ...parts, topics, groups, offsets, resets, clients, calls, locks, startedAt, close }
 }

@@ -264,6 +264,7 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
         // They were under way when it was deleted: the next topic of that name begins at 0.
         if (context.topics.get(topic) === undefined) continue
         if (context.groups.get(group) === undefined) continue
+        if (context.resets.has(group, topic, queueId)) continue
         context.offsets.commit(group, topic, queueId, offset)
       }
     },

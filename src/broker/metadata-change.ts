@@ -17,4 +17,5 @@ export type MetadataChange =
   | { kind: 'topicGone'; topic: string }
   | { kind: 'group'; group: string; consumeEnable: boolean }
   | { kind: 'groupGone'; group: string }
+  | { kind: 'resets'; group: string; queues: string[] }
   | { kind: 'subscriptions'; group: string; subscriptions: SubscriptionData[] }

@@ -69,6 +69,10 @@ export class MetadataPublisher implements Metadata {
     this.#add({ kind: 'subscriptions', group, subscriptions: [...subscriptions] })
   }
 
+  publishResets(group: string, queues: readonly string[]): void {
+    this.#add({ kind: 'resets', group, queues: [...queues] })
+  }
+
   applied(): Promise<void> {
     this.#publish()
     if (this.#appliedByAll() >= this.#version) return Promise.resolve()

@@ -41,6 +41,8 @@ export class MetadataView {
       case 'groupGone':
         this.groups.delete(change.group)
         return
+      case 'resets': // the worker keeps those apart: see ResetQueues
+        return
       case 'subscriptions':
         this.#setSubscriptions(change)
     }

@@ -14,6 +14,8 @@ export interface Metadata {
   removeGroup(name: string): void
   /** All subscriptions the connected members of a group have; none when the last one left. */
   publishSubscriptions(group: string, subscriptions: readonly SubscriptionData[]): void
+  /** All queues in which the group was moved and its consumers do not know yet: `topic@queueId`. */
+  publishResets(group: string, queues: readonly string[]): void
   /**
    * Resolves when every worker has applied all that was published before. A handler awaits it before
    * it answers: createTopic then SEND, or HEART_BEAT then PULL, must work from any connection.

@@ -19,6 +19,7 @@ import type { MetadataView } from './metadata-view.ts'
 import { ChunkPool } from './outbox.ts'
 import { ReplyGates } from './reply-gates.ts'
 import { RequestFrame } from './request-frame.ts'
+import { ResetQueues } from './reset-queues.ts'
 import { LinkType, type ThreadLink } from './thread-link.ts'
 import type { TurnClock } from './turn-clock.ts'
 
@@ -59,6 +60,7 @@ export class NetworkAgent {
   readonly #ready: ClientSession[] = []
   readonly #rows: number[] = []
   readonly #asks = new PendingAsks()
+  readonly #resets = new ResetQueues()
   #send: SendHandler | null = null
   #pull: PullHandler | null = null
   #generation = 0
@@ -106,10 +108,19 @@ export class NetworkAgent {
       if (change.kind === 'topicGone') {
         this.#pull!.topicGone(change.topic, metadata.rowsOf(change.topic))
       }
+      if (change.kind === 'resets') this.#applyResets(change.group, change.queues)
       metadata.apply(change)
       if (change.kind === 'topic') this.#sendWaiting(change.topic)
     }
     shared.publishApplied(version)
+  }
+
+  /** Consumers that wait for messages ask again, and hear where they are now. */
+  #applyResets(group: string, queues: readonly string[]): void {
+    for (const { topic, queueId } of this.#resets.apply(group, queues)) {
+      const row = this.#parts.metadata.rowsOf(topic)[queueId]
+      if (row !== undefined) this.#pull!.endHolds(row)
+    }
   }
 
   /** Now, and not when main answers: a send that comes in between must not overtake them. */
@@ -189,6 +200,7 @@ export class NetworkAgent {
       }
       case RequestCode.PULL_MESSAGE:
       case RequestCode.LITE_PULL_MESSAGE: {
+        if (this.#resets.isHit(this.#request.fields)) return undefined
         this.#openTurn() // if it is held, its time must be looked after
         const group = this.#pull!.handle(session, this.#request)
         return group === null ? null : { kind: 'group', group }

@@ -16,12 +16,10 @@ export function rebalanceFaults(clients: Clients): RebalanceFaults {
 }
 
 function subscriptionText({ subscriptionSet }: ConsumerRunningInfo): string {
-  const texts = subscriptionSet.map(({ topic, expressionType, subString }) => [
-    topic,
-    expressionType,
-    subString,
-  ])
-  return JSON.stringify(texts.toSorted())
+  const texts = subscriptionSet.map(({ topic, expressionType, subString }) =>
+    JSON.stringify([topic, expressionType, subString]),
+  )
+  return texts.toSorted((a, b) => (a < b ? -1 : 1)).join()
 }
 
 /** Each of a broadcast group has all queues, as it should. */

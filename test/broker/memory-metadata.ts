@@ -8,6 +8,7 @@ export class MemoryMetadata implements Metadata {
   readonly topics = new Map<string, TopicConfig>()
   readonly groups = new Map<string, SubscriptionGroupConfig>()
   readonly subscriptions = new Map<string, readonly SubscriptionData[]>()
+  readonly resets = new Map<string, readonly string[]>()
   published = 0
 
   publishTopic(config: TopicConfig): void {
@@ -34,6 +35,12 @@ export class MemoryMetadata implements Metadata {
     this.published++
     if (subscriptions.length > 0) this.subscriptions.set(group, subscriptions)
     else this.subscriptions.delete(group)
+  }
+
+  publishResets(group: string, queues: readonly string[]): void {
+    this.published++
+    if (queues.length > 0) this.resets.set(group, queues)
+    else this.resets.delete(group)
   }
 
   applied(): Promise<void> {

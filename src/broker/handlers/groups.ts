@@ -22,7 +22,7 @@ import { decodeBody } from './body.ts'
 const RETRY_QUEUES_MAX = 1024
 
 export function registerGroupHandlers(handlers: Handlers, context: BrokerContext): void {
-  const { groups, offsets, locks, clients } = context
+  const { groups, offsets, resets, locks, clients } = context
   handlers
     .on(UpdateAndCreateSubscriptionGroup, async (_, { request }) => {
       const group = decodeBody(SubscriptionGroupConfig, request.body)
@@ -56,6 +56,7 @@ export function registerGroupHandlers(handlers: Handlers, context: BrokerContext
     .on(DeleteSubscriptionGroup, async ({ groupName, cleanOffset }) => {
       await groups.delete(groupName)
       locks.removeGroup(groupName)
+      resets.removeGroup(groupName)
       clients.forgetBeats() // consumers that live on bring the group back, as with Apache's broker
       if (cleanOffset) offsets.removeGroup(groupName)
     })

@@ -17,6 +17,10 @@ export function registerOffsetHandlers(handlers: Handlers, context: BrokerContex
   const { offsets, store } = context
   handlers
     .on(UpdateConsumerOffset, (header) => {
+      const { consumerGroup, topic, queueId } = header
+      if (context.resets.has(consumerGroup, topic, queueId)) {
+        return { header: {}, remark: 'Offset has been previously reset' }
+      }
       commit(context, header)
       return { header: {} }
     })

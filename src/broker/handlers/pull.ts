@@ -129,6 +129,11 @@ export class PullHandler {
     for (const pull of this.#parts.held.takeExpired(now)) this.#run(pull, false)
   }
 
+  /** All clients that wait for messages of this queue ask again. */
+  endHolds(row: number): void {
+    for (const pull of this.#parts.held.take(row)) this.#run(pull, false)
+  }
+
   /** The client has read what waited for it. */
   serveDeferred(session: ClientSession): void {
     const pulls = session.deferred.splice(0)

@@ -11,6 +11,7 @@ import { registerGroupHandlers } from './groups.ts'
 import { registerLockHandlers } from './locks.ts'
 import { registerOffsetHandlers } from './offsets.ts'
 import { registerRelayHandlers } from './relays.ts'
+import { registerResetHandlers } from './reset-offsets.ts'
 import { registerTopicHandlers } from './topics.ts'
 
 /** What the store can say of itself for GET_BROKER_RUNTIME_INFO, by Apache's keys. */
@@ -30,6 +31,7 @@ export function registerHandlers(
   registerConsumerHandlers(handlers, context)
   registerConsumeStatsHandlers(handlers, context)
   registerRelayHandlers(handlers, context)
+  registerResetHandlers(handlers, context)
   registerLockHandlers(handlers, context)
   registerBrokerInfoHandlers(handlers, context, storeInfo)
   registerCleanupHandlers(handlers, context)

@@ -99,7 +99,8 @@ function checkRange(name: string, value: number, max: number): void {
 
 /** With all that hangs on it: offsets, order locks, and what POP kept to be tried again. */
 async function deleteTopic(context: BrokerContext, topic: string): Promise<void> {
-  const { topics, offsets } = context
+  const { topics, offsets, resets } = context
+  resets.removeTopic(topic)
   for (const group of offsets.groupsOf(topic)) {
     for (const retry of popRetryTopics(group, topic)) await deleteOne(context, retry)
   }
