@@ -28,7 +28,10 @@ test.each([
 
 test.each([
   ['-b x:1', 'Missing required option: t'],
-  ['-t A', 'Missing required option: [-b create topic to which broker, -c create topic to which cluster]'],
+  [
+    '-t A',
+    'Missing required option: [-b create topic to which broker, -c create topic to which cluster]',
+  ],
   ['-t A -b x -z 1', 'Unrecognized option: -z'],
   ['-t A -b x extra', 'Unrecognized argument: extra'],
   ['-b x -t', 'Missing argument for option: t'],
@@ -58,4 +61,13 @@ test('the usage is laid out as the one of Apache', () => {
       '',
     ].join('\n'),
   )
+})
+
+test('an option without a short form is taken by its long one only', () => {
+  const dryRun = { short: 'dry', long: 'dry-run', doc: 'try', isFlag: true, isLongOnly: true }
+  const command: Command = { ...COMMAND, options: [dryRun], oneOf: [] }
+  expect(parseOptions(command, ['--dry-run']).has('dry')).toBe(true)
+  expect(() => parseOptions(command, ['-dry'])).toThrow('Unrecognized option: -dry')
+  expect(usage(command)).toContain('usage: mqadmin updateTopic [--dry-run] [-h]')
+  expect(usage(command)).toMatch(/^ {4}--dry-run +try$/m)
 })

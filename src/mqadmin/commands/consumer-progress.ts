@@ -15,8 +15,9 @@ import type { ConsumerConnection } from '../../protocol/bodies/connections.ts'
 import { cut, humanTime } from '../printf.ts'
 import { versionText } from '../version-text.ts'
 
-const ROW = '%-64s  %-32s  %-4s  %-20s  %-20s  %-20s %-20s%s'
-const ROW_WITH_CLIENT = '%-64s  %-32s  %-4s  %-20s  %-20s  %-20s %-20s %-20s%s'
+const QUEUE_COLUMNS = '%-64s  %-32s  %-4s  %-20s  %-20s'
+const DIFF_HEADS = '%-20s %-20s%s'
+const DIFF_COLUMNS = '%-20s %-20s %s'
 const GROUP_ROW = '%-64s  %-6s  %-24s %-5s  %-14s  %-7s  %s'
 const RETRY_PREFIX = '%RETRY%'
 
@@ -57,14 +58,15 @@ function printQueues(
   queues: readonly QueueStats[],
   owners: ReadonlyMap<string, string> | null,
 ): void {
-  const pattern = owners === null ? ROW : ROW_WITH_CLIENT
+  const pattern = (last: string) => `${QUEUE_COLUMNS}  ${owners === null ? '' : '%-20s '}${last}`
   const client = (text: string) => (owners === null ? [] : [text])
   const heads = ['#Topic', '#Broker Name', '#QID', '#Broker Offset', '#Consumer Offset']
-  out.line(pattern, ...heads, ...client('#Client IP'), '#Diff', '#Inflight', '#LastTime')
+  const last = ['#Diff', '#Inflight', '#LastTime']
+  out.line(pattern(DIFF_HEADS), ...heads, ...client('#Client IP'), ...last)
   for (const each of queues) {
     const [{ topic, brokerName, queueId }, { brokerOffset, consumerOffset, lastTimestamp }] = each
     out.line(
-      pattern,
+      pattern(DIFF_COLUMNS),
       cut(topic, 64),
       cut(brokerName, 32),
       queueId,
