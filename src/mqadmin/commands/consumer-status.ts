@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import type { ConsumerRunningInfo } from '../../protocol/bodies/running-info.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import { TimeoutError } from '../../net/remoting-error.ts'
-import type { Call, Command } from '../command.ts'
+import { AdminError, type Call, type Command } from '../command.ts'
 import { brokersOfGroup, clientsOf, connectionOf, runningInfo } from '../consumer-groups.ts'
+import type { Output } from '../output.ts'
 import { runningInfoText } from '../running-info-text.ts'
-import { rebalanceFaults } from '../rebalance-check.ts'
+import { rebalanceFaults, type RebalanceFaults } from '../rebalance-check.ts'
 import { versionText } from '../version-text.ts'
 
 const ROW = '%-10s %-40s %-20s %s'
@@ -56,18 +57,21 @@ async function everyClient(
       out.line(ROW, infos.size, clientId, versionText(version), file)
     }
   }
-  for (const clientId of silent) out.line(`${clientId} does not answer`)
   const faults = rebalanceFaults([...infos])
-  out.line('')
-  out.line(
-    faults.isSameSubscription
-      ? '\nSame subscription in the same group of consumer'
-      : '\nWARN: Different subscription in the same group of consumer!!!',
-  )
-  if (faults.isSameSubscription)
-    out.line(`\nRebalance ${faults.problem === null ? 'OK' : 'Failed'}`)
-  if (faults.problem !== null) out.line(faults.problem)
+  if (infos.size > 0) printFaults(faults, out)
   out.data({ clients: infos, silent, ...faults })
+  if (silent.length === 0) return
+  const clients = silent.join(', ')
+  throw new AdminError(`no answer from ${clients}: consumers of old or other clients have none`)
+}
+
+function printFaults({ isSameSubscription, problem }: RebalanceFaults, out: Output): void {
+  out.line('')
+  if (isSameSubscription) {
+    out.line('\nSame subscription in the same group of consumer')
+    out.line(`\nRebalance ${problem === null ? 'OK' : 'Failed'}`)
+  } else out.line('\nWARN: Different subscription in the same group of consumer!!!')
+  if (problem !== null) out.line(problem)
 }
 
 /** One that hangs must not keep the others from being shown. */
