@@ -73,6 +73,8 @@ const HEARTBEAT_MS = 30_000
  */
 export class Cluster {
   readonly clientId: string
+  /** `host:port;host:port` */
+  readonly nameServers: string
   readonly clock: Clock
   readonly defaultTopicQueueNums: number
   readonly routes: Routes
@@ -86,6 +88,7 @@ export class Cluster {
   constructor(options: ClusterOptions, roles: () => Roles, handlers?: Handlers) {
     const addresses = parseNameServers(options.nameServers ?? process.env['NAMESRV_ADDR'])
     this.clientId = clientId(options.instanceName)
+    this.nameServers = addresses.join(';')
     this.clock = options.clock ?? systemClock
     this.defaultTopicQueueNums = options.defaultTopicQueueNums ?? 4
     this.background = new Background(options.report ?? reportToStderr)

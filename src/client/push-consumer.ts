@@ -1,13 +1,14 @@
-import { Handlers } from '../net/handlers.ts'
 import type { ConsumerData } from '../protocol/bodies/heartbeat.ts'
-import { NotifyConsumerIdsChanged } from '../protocol/requests/client.ts'
+import type { ConsumerRunningInfo } from '../protocol/bodies/running-info.ts'
 import { allocateInBlocks, type Allocation } from './allocation.ts'
 import { ClientError } from './client-error.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
+import { consumerHandlers } from './consumer-questions.ts'
 import { Delivery, type DeliveryOptions, type MessageListener } from './delivery.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { checkGroup, checkTopic } from './message.ts'
 import { backlogDefaults, type BacklogLimits } from './queue-backlog.ts'
+import { runningInfo } from './running-info.ts'
 import { QueueReaders, type ReadersOptions } from './queue-readers.ts'
 import type { ConsumeFrom } from './start-offset.ts'
 import {
@@ -36,6 +37,8 @@ export interface PushConsumerOptions extends ClusterOptions {
   readonly closeTimeoutMs?: number
 }
 
+const CONCURRENCY = 20
+
 /**
  * Consumes the topics it subscribes to, together with the other members of its group: each queue is
  * read by one of them. Every message is consumed at least once.
@@ -45,12 +48,15 @@ export class PushConsumer {
   readonly #cluster: Cluster
   readonly #subscriptions = new Map<string, Subscription>()
   #running: { delivery: Delivery; readers: QueueReaders } | null = null
+  #startedAt = 0
 
   /** Throws ClientError when the group or the name servers are not allowed. */
   constructor(options: PushConsumerOptions) {
     checkGroup(options.group)
-    const handlers = new Handlers().on(NotifyConsumerIdsChanged, ({ consumerGroup }) => {
-      if (consumerGroup === options.group) this.#running?.readers.rebalance()
+    const handlers = consumerHandlers({
+      group: options.group,
+      readers: () => this.#running?.readers ?? null,
+      info: () => this.#info(),
     })
     const roles = () => ({ producers: [], consumers: [this.#role()] })
     this.#options = options
@@ -86,6 +92,7 @@ export class PushConsumer {
       (reader, messages) => delivery.deliver(reader, messages),
     )
     this.#running = { delivery, readers }
+    this.#startedAt = this.#cluster.clock.now()
     this.#cluster.start()
     readers.start()
   }
@@ -125,6 +132,15 @@ export class PushConsumer {
     }
   }
 
+  #info(): ConsumerRunningInfo {
+    const { group, concurrency = CONCURRENCY } = this.#options
+    const { clientId, nameServers } = this.#cluster
+    const { consumeFromWhere: consumeFrom } = this.#role()
+    const startedAt = this.#startedAt
+    const facts = { group, clientId, nameServers, consumeFrom, concurrency, startedAt }
+    return runningInfo(facts, this.#subscriptions.values(), this.#running?.readers.states ?? [])
+  }
+
   #announce(): void {
     if (this.#running === null) return
     this.#cluster.background.run('heartbeat', () => this.#cluster.heartbeat())
@@ -133,7 +149,7 @@ export class PushConsumer {
 }
 
 function deliveryOptions(options: PushConsumerOptions, listener: MessageListener): DeliveryOptions {
-  const { group, concurrency = 20, consumeBatchMax = 1, maxReconsumeTimes = 16 } = options
+  const { group, concurrency = CONCURRENCY, consumeBatchMax = 1, maxReconsumeTimes = 16 } = options
   return { group, listener, concurrency, batchMax: consumeBatchMax, maxReconsumeTimes }
 }
 

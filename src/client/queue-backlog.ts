@@ -50,6 +50,11 @@ export class QueueBacklog {
     return this.#held.size
   }
 
+  /** Of the bodies that are held. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   get committable(): number {
     const oldest = this.#held.keys().next()
     return oldest.done ? this.#pulled : oldest.value

@@ -3,6 +3,7 @@ import type { Cluster } from './cluster.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { pull, type PullResult } from './pull.ts'
 import { QueueBacklog, type BacklogLimits } from './queue-backlog.ts'
+import type { QueueState } from './running-info.ts'
 import type { ReceivedMessage } from './received-message.ts'
 import { isWanted, type Subscription } from './subscription.ts'
 
@@ -35,6 +36,7 @@ export class QueueReader {
   #brokerId: number | undefined
   #isDropped = false
   #isFailing = false
+  #pulledAt = 0
 
   constructor(queue: MessageQueue, start: number, context: ReaderContext) {
     this.queue = queue
@@ -48,6 +50,11 @@ export class QueueReader {
    */
   get isDropped(): boolean {
     return this.#isDropped
+  }
+
+  get state(): QueueState {
+    const { committable, pulled, count, bytes } = this.backlog
+    return { queue: this.queue, committable, pulled, count, bytes, pulledAt: this.#pulledAt }
   }
 
   drop(): void {
@@ -72,6 +79,7 @@ export class QueueReader {
     const { cluster, group, countMax } = this.#context
     const subscription = this.#context.subscription(queue.topic)
     if (subscription === null) return this.drop()
+    this.#pulledAt = cluster.clock.now()
     try {
       const request = {
         group,

@@ -5,6 +5,7 @@ import { GroupOffsets } from './group-offsets.ts'
 import { queueKey, type MessageQueue } from './message-queue.ts'
 import type { BacklogLimits } from './queue-backlog.ts'
 import { QueueReader, type ReaderContext } from './queue-reader.ts'
+import type { QueueState } from './running-info.ts'
 import type { ReceivedMessage } from './received-message.ts'
 import { startOffset, type ConsumeFrom } from './start-offset.ts'
 import type { Subscription } from './subscription.ts'
@@ -61,6 +62,16 @@ export class QueueReaders {
 
   get queues(): MessageQueue[] {
     return Array.from(this.#readers.values(), ({ queue }) => queue)
+  }
+
+  get states(): QueueState[] {
+    return Array.from(this.#readers.values(), (reader) => reader.state)
+  }
+
+  /** Another offset was set for a queue: if it is read here, it is read from there. */
+  async moveTo(queue: MessageQueue, offset: number): Promise<void> {
+    const reader = this.#readers.get(queueKey(queue))
+    if (reader !== undefined) await this.#move(reader, offset)
   }
 
   start(): void {

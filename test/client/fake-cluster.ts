@@ -132,6 +132,11 @@ export class FakeCluster {
     this.#members.clear()
   }
 
+  /** Sends this to all consumers, one-way. */
+  tell(command: RemotingCommand): void {
+    for (const peer of this.#members.values()) peer.send({ ...command, flag: 2 })
+  }
+
   async close(): Promise<void> {
     await this.#server.close()
     this.#happened()

@@ -4,6 +4,9 @@ import {
   type MessageListener,
   type PushConsumerOptions,
 } from '../../src/client/index.ts'
+import { ResetOffsetBody } from '../../src/protocol/bodies/consumer-offset.ts'
+import { requestCommand } from '../../src/protocol/remoting-command.ts'
+import { ResetConsumerClientOffset } from '../../src/protocol/requests/offset.ts'
 import { FakeCluster } from './fake-cluster.ts'
 
 let cluster: FakeCluster
@@ -350,4 +353,28 @@ test('a consumer whose name server is away keeps trying, says so, and can be clo
   const consumer = started(() => {}, { nameServers: gone.address, report })
   expect(await reported.promise).toMatch(/topic .*group.*no name server of 127\.0\.0\.1/)
   await consumer.close()
+})
+
+test('told to go on from another offset, it does, in the queues it reads', async () => {
+  const { bodies, listener, had } = noting()
+  fill(3)
+  started(listener)
+  await had(3)
+  const queue = { topic: 'Orders', brokerName: 'broker-a', queueId: 0 }
+  const body = ResetOffsetBody.encode({
+    offsetTable: [
+      [queue, 1],
+      [{ ...queue, topic: 'Others' }, 1],
+    ],
+  })
+  const tell = (group: string) => {
+    const header = { topic: 'Orders', group, timestamp: 0, isForce: true }
+    const fields = ResetConsumerClientOffset.encodeHeader(header)
+    cluster.tell(requestCommand(ResetConsumerClientOffset.code, fields, body))
+  }
+  tell('others')
+  tell('group')
+  await had(5)
+  expect(bodies).toEqual(['0-0', '0-1', '0-2', '0-1', '0-2'])
+  expect(problems).toEqual([])
 })

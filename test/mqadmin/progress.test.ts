@@ -1,7 +1,11 @@
-import { expect, test } from 'vitest'
-import { ConsumerRunningInfo } from '../../src/protocol/bodies/running-info.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { PushConsumer } from '../../src/client/index.ts'
+import { ConsumerRunningInfo, ConsumerStatus } from '../../src/protocol/bodies/running-info.ts'
 import { encodeCommand, responseTo } from '../../src/protocol/remoting-command.ts'
-import { GetConsumerRunningInfo } from '../../src/protocol/requests/client.ts'
+import {
+  GetConsumerRunningInfo,
+  InvokeBrokerToGetConsumerStatus,
+} from '../../src/protocol/requests/client.ts'
 import { UpdateConsumerOffset } from '../../src/protocol/requests/offset.ts'
 import { PullFlag, PullMessage } from '../../src/protocol/requests/pull.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
@@ -141,6 +145,40 @@ test('a consumer is asked for its state, through the broker', async () => {
   expect(stdout).toMatch(/^T6 +broker-a +0 +4 +$/m)
   expect(stdout).toContain('ProcessQueueInfo [commitOffset=4, cachedMsgMinOffset=0,')
   expect(stdout).toMatch(/#Consumer jstack#\nstacks\n$/)
+})
+
+test('a consumer of ours says how it is, where it is, and goes where it is sent', async () => {
+  await cluster.current.topicWith('T7', 5)
+  const had: number[] = []
+  const consumer = new PushConsumer({
+    group: 'G7',
+    nameServers: cluster.current.namesrv.address,
+    consumeFrom: 'CONSUME_FROM_FIRST_OFFSET',
+  })
+  onTestFinished(() => consumer.close())
+  consumer.subscribe('T7', 'A || B')
+  consumer.subscribe('T7')
+  consumer.start((messages) => void had.push(...messages.map(({ queueOffset }) => queueOffset)))
+  await expect.poll(() => had.length).toBe(5)
+  await cluster.current.known('%RETRY%G7')
+  const line = 'consumerConnection -g G7'
+  const { connectionSet } = (await cluster.current.json(line)) as {
+    connectionSet: { clientId: string; language: string }[]
+  }
+  expect(connectionSet).toMatchObject([{ language: 'NODE_JS' }])
+  const { stdout } = await mqadmin(`consumerStatus -g G7 -i ${connectionSet[0]!.clientId}`)
+  expect(stdout).toMatch(/^PROP_CONSUME_TYPE +: CONSUME_PASSIVELY$/m)
+  expect(stdout).toMatch(/^T7 +broker-a +0 +5 +$/m)
+  expect(stdout).toMatch(/Topic: T7 +ClassFilter: false +SubExpression: \*$/m)
+  const admin = await cluster.current.client()
+  const asked = { topic: 'T7', group: 'G7' }
+  const status = await admin.ask(InvokeBrokerToGetConsumerStatus, asked)
+  expect([...ConsumerStatus.decode(status.body).consumerTable.values()]).toEqual([
+    [[{ brokerName: 'broker-a', queueId: 0, topic: 'T7' }, 5]],
+  ])
+  await mqadmin('resetOffsetByTime -g G7 -t T7 -s 0')
+  await expect.poll(() => had.length).toBe(10)
+  expect(had.toSorted((a, b) => a - b)).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
 })
 
 async function requestTo(client: RawClient) {

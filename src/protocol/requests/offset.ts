@@ -85,6 +85,19 @@ export const InvokeBrokerToResetOffset = request(RequestCode.INVOKE_BROKER_TO_RE
   fails: ['TOPIC_NOT_EXIST', 'SUBSCRIPTION_GROUP_NOT_EXIST'],
 })
 
+export const ResetConsumerClientOffset = request(RequestCode.RESET_CONSUMER_CLIENT_OFFSET, {
+  doc: "Broker to client, one-way: go on from these offsets, which are in the body. Apache's brokers send it with useServerSideResetOffset=false.",
+  body: ResetOffsetBody,
+  header: {
+    topic: text('topic'),
+    group: text('group'),
+    timestamp: orElse(millis('timestamp'), 0),
+    isForce: orElse(bool('isForce'), false),
+  },
+  reply: {},
+  fails: [],
+})
+
 export const CloneGroupOffset = request(RequestCode.CLONE_GROUP_OFFSET, {
   doc: 'Copy the committed offsets of a group in a topic, or in all its topics, to another group.',
   header: {
