@@ -13,7 +13,8 @@ export interface OpenHalf {
  */
 export class OpenHalves {
   readonly #open = new Map<number, OpenHalf>()
-  readonly #early = new Set<number>()
+  /** Claimed before dispatch told of them; whether they have ended. */
+  readonly #early = new Map<number, boolean>()
   #seen: number
 
   constructor(seen: number) {
@@ -38,14 +39,21 @@ export class OpenHalves {
   /** The queue has grown to `max`. */
   extend(max: number): void {
     for (; this.#seen < max; this.#seen++) {
-      if (this.#early.delete(this.#seen)) continue
-      this.#open.set(this.#seen, { offset: this.#seen, checks: 0, isEnding: false })
+      const offset = this.#seen
+      const hasEnded = this.#early.get(offset)
+      this.#early.delete(offset)
+      if (hasEnded === true) continue
+      this.#open.set(offset, { offset, checks: 0, isEnding: hasEnded === false })
     }
   }
 
   /** Whoever gets true stores the outcome, and then says `ended` or `reopen`. */
   claim(offset: number): boolean {
-    if (offset >= this.#seen) return this.#claimEarly(offset)
+    if (offset >= this.#seen) {
+      if (this.#early.has(offset)) return false
+      this.#early.set(offset, false)
+      return true
+    }
     const half = this.#open.get(offset)
     if (half === undefined || half.isEnding) return false
     half.isEnding = true
@@ -53,14 +61,13 @@ export class OpenHalves {
   }
 
   ended(offset: number): void {
-    this.#open.delete(offset)
+    if (offset >= this.#seen) this.#early.set(offset, true)
+    else this.#open.delete(offset)
   }
 
   reopen(offset: number): void {
-    this.#early.delete(offset)
-    const half = this.#open.get(offset)
-    if (half !== undefined) half.isEnding = false
-    else if (offset < this.#seen) this.#insert(offset)
+    if (offset >= this.#seen) this.#early.delete(offset)
+    else this.#open.get(offset)!.isEnding = false
   }
 
   /** Messages below are deleted. */
@@ -69,19 +76,5 @@ export class OpenHalves {
       if (offset >= min) return
       if (!isEnding) this.#open.delete(offset)
     }
-  }
-
-  #claimEarly(offset: number): boolean {
-    if (this.#early.has(offset)) return false
-    this.#early.add(offset)
-    return true
-  }
-
-  /** It was passed over as ended early, and now is not: rare, so the order is made anew. */
-  #insert(offset: number): void {
-    const all = [...this.#open.values(), { offset, checks: 0, isEnding: false }]
-    this.#open.clear()
-    for (const half of all.toSorted((a, b) => a.offset - b.offset))
-      this.#open.set(half.offset, half)
   }
 }
