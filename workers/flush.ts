@@ -35,7 +35,7 @@ function start({ memory, thread, config }: WorkerBoot): void {
         indexDirectory,
         elapsed: monotonicClock,
         closers: closersOf(memory.threads),
-        takeChanges: () => rowsChangesOf(parentPort!),
+        takeChanges: () => rowsChangesOf(parentPort!, config),
         tell: (news) => parentPort!.postMessage(news),
       },
       config,

@@ -7,6 +7,7 @@ import { Clients } from './clients.ts'
 import { ConfigFile } from './config-json.ts'
 import { ConsumerOffsets } from './consumer-offsets.ts'
 import { SubscriptionGroups } from './groups.ts'
+import type { LiveConfig } from './live-config.ts'
 import type { Metadata } from './metadata.ts'
 import { MetadataFiles } from './metadata-files.ts'
 import { OffsetResets } from './offset-resets.ts'
@@ -16,7 +17,9 @@ import { Topics } from './topics.ts'
 
 /** What the broker thread is made of; handlers get it whole. */
 export interface BrokerContext {
+  /** The settings in force: read them when they are needed. */
   readonly config: BrokerConfig
+  readonly live: LiveConfig
   readonly topics: Topics
   readonly groups: SubscriptionGroups
   readonly offsets: ConsumerOffsets
@@ -39,7 +42,7 @@ export interface OpenBrokerContext extends BrokerContext {
 
 export type BrokerContextParts = Pick<
   BrokerContext,
-  'config' | 'store' | 'metadata' | 'clock' | 'log'
+  'live' | 'store' | 'metadata' | 'clock' | 'log'
 >
 
 /**
@@ -47,11 +50,12 @@ export type BrokerContextParts = Pick<
  * Throws ConfigFileError or JsonError when a file there cannot be read.
  */
 export async function openBrokerContext(parts: BrokerContextParts): Promise<OpenBrokerContext> {
-  const { config, store, metadata, clock, log } = parts
+  const { live, store, metadata, clock, log } = parts
+  const config = live.current
   const folder = join(config.storePathRootDir, 'config')
   const files = await MetadataFiles.open(folder, log)
   const topics = new Topics({ files, store, metadata, identity: config, clock })
-  const isAutoCreated = config.autoCreateSubscriptionGroup
+  const isAutoCreated = () => config.autoCreateSubscriptionGroup
   const groups = new SubscriptionGroups({ files, metadata, clock, log, isAutoCreated })
   const offsets = new ConsumerOffsets({
     file: new ConfigFile(join(folder, 'consumerOffset.json'), log),
@@ -85,5 +89,17 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
   const locks = new QueueLocks(clock)
   const resets = new OffsetResets(metadata)
   const startedAt = clock.now()
-  return { ...parts, topics, groups, offsets, resets, clients, calls, locks, startedAt, close }
+  return {
+    ...parts,
+    config,
+    topics,
+    groups,
+    offsets,
+    resets,
+    clients,
+    calls,
+    locks,
+    startedAt,
+    close,
+  }
 }

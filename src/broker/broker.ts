@@ -24,6 +24,7 @@ import { registerRetrySends } from './handlers/retry-sends.ts'
 import { registerSendBackHandler } from './handlers/send-back.ts'
 import { registerTransactionHandlers } from './handlers/transactions.ts'
 import { bindPorts } from './listen-ports.ts'
+import { LiveConfig } from './live-config.ts'
 import { MainQueueStore } from './main-queue-store.ts'
 import { messageQueries, type MessageQueries } from './message-queries.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
@@ -37,6 +38,8 @@ import { Workers } from './workers.ts'
 
 export interface BrokerParts {
   config: BrokerConfig
+  /** Where it was read from: what is changed at run time is written there. */
+  configFile?: string
   disk: Disk
   clock: Clock
   log: Log
@@ -130,7 +133,12 @@ export class Broker {
     }
     const stopLoop = startLoop(store, turn, storeLog) // before anybody waits for a worker's answer
     const queueStore = new MainQueueStore(store, publisher, BrokerStore.hotBytes(config))
-    const parted = { config, store: queueStore, metadata: publisher, clock, log }
+    const live = new LiveConfig(config, {
+      ...parts,
+      file: parts.configFile,
+      onChange: (changes) => workers.tellSettings(changes),
+    })
+    const parted = { live, store: queueStore, metadata: publisher, clock, log }
     const context = await openBrokerContext(parted)
     const queries = messageQueries(store.shared, config)
     delivery = await openDelivery({ store, context, queries, storeHost: host })

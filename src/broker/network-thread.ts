@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { monotonicClock, systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
+import type { BrokerConfig } from '../config/broker.ts'
 import { Connections } from '../net/connections.ts'
 import { Listener } from '../net/listener.ts'
 import { UniqueIds } from '../protocol/message-id.ts'
@@ -13,11 +14,11 @@ import { LogFiles } from '../store/log-files.ts'
 import { Thread, type LogShared } from '../store/log-memory.ts'
 import { LogWindow } from '../store/log-window.ts'
 import { LogWriter } from '../store/log-writer.ts'
-import { PullReader } from '../store/pull-reader.ts'
+import { PullReader, type TransferLimits } from '../store/pull-reader.ts'
 import { storePlaces } from '../store/store-places.ts'
 import { appendMax, BrokerStore } from './broker-store.ts'
 import { PullHandler } from './handlers/pull.ts'
-import { SendHandler } from './handlers/send.ts'
+import { SendHandler, type SendOptions } from './handlers/send.ts'
 import { HeldPulls } from './held-pulls.ts'
 import { ReplyWriter } from './hot-replies.ts'
 import { MetadataView } from './metadata-view.ts'
@@ -44,6 +45,8 @@ export class NetworkThread {
   readonly #metadata = new MetadataView()
   readonly #clock = new TurnClock(systemClock)
   readonly #elapsed = new TurnClock(monotonicClock)
+  /** Copy settings that may change from the configuration to where they are looked at. */
+  readonly #live: (() => void)[] = []
   #isStopped = false
 
   constructor(shared: LogShared, boot: NetworkBoot, report: (report: NetworkReport) => void) {
@@ -97,6 +100,10 @@ export class NetworkThread {
         return
       case 'metadata':
         this.#agent.applyChanges(command.changes, command.version)
+        return
+      case 'settings':
+        Object.assign(this.#boot.config, command.changes)
+        this.#live.forEach((takeOver) => takeOver())
         return
       case 'stop':
         void this.#stop()
@@ -154,6 +161,21 @@ export class NetworkThread {
       hash: randomInt(2 ** 32),
     })
     const appender = new LogAppender(this.#shared, window, { fileSize, clock: this.#clock })
+    const options: SendOptions = {
+      brokerName: config.brokerName,
+      brokerPermission: config.brokerPermission,
+      maxMessageSize: config.maxMessageSize,
+      appendMax: appendMax(config),
+      isLongTopicAllowed: config.autoMessageVersionOnTopicLen,
+      suffix: Buffer.from(
+        `MSG_REGION\u0001${config.regionId}\u0002TRACE_ON\u0001${config.traceOn}\u0002CLUSTER\u0001${config.brokerClusterName}\u0002`,
+      ),
+      storeHost: Buffer.from(storeHost),
+      isSyncFlush: config.flushDiskType === 'SYNC_FLUSH',
+      syncFlushTimeoutMs: config.syncFlushTimeout,
+      disk: config,
+    }
+    this.#live.push(() => (options.brokerPermission = config.brokerPermission))
     return new SendHandler(
       {
         shared: this.#shared,
@@ -166,41 +188,20 @@ export class NetworkThread {
         onWritten: () => this.#agent.onWritten(),
         uniqueKeyPair: () => `UNIQ_KEY\u0001${ids.next(systemClock.now())}\u0002`,
       },
-      {
-        brokerName: config.brokerName,
-        brokerPermission: config.brokerPermission,
-        maxMessageSize: config.maxMessageSize,
-        appendMax: appendMax(config),
-        isLongTopicAllowed: config.autoMessageVersionOnTopicLen,
-        suffix: Buffer.from(
-          `MSG_REGION\u0001${config.regionId}\u0002TRACE_ON\u0001${config.traceOn}\u0002CLUSTER\u0001${config.brokerClusterName}\u0002`,
-        ),
-        storeHost: Buffer.from(storeHost),
-        isSyncFlush: config.flushDiskType === 'SYNC_FLUSH',
-        syncFlushTimeoutMs: config.syncFlushTimeout,
-        disk: config,
-      },
+      options,
     )
   }
 
   #pullHandler(parts: { window: LogWindow; held: HeldPulls; replies: ReplyWriter }): PullHandler {
     const { config } = this.#boot
     const shared = this.#shared
+    const limits = transferLimits(config)
+    this.#live.push(() => Object.assign(limits, transferLimits(config)))
     const reader = new PullReader(shared, {
       window: parts.window,
       chunks: this.#chunks,
       onDamage: (position) => void logDamage(position),
-      limits: {
-        hot: {
-          bytes: config.maxTransferBytesOnMessageInMemory,
-          count: config.maxTransferCountOnMessageInMemory,
-        },
-        cold: {
-          bytes: config.maxTransferBytesOnMessageInDisk,
-          count: config.maxTransferCountOnMessageInDisk,
-        },
-        hotBytes: BrokerStore.hotBytes(config),
-      },
+      limits,
     })
     return new PullHandler(
       {
@@ -217,6 +218,21 @@ export class NetworkThread {
       },
       config,
     )
+  }
+}
+
+/** How much one answer to a pull may hold. */
+function transferLimits(config: BrokerConfig): TransferLimits {
+  return {
+    hot: {
+      bytes: config.maxTransferBytesOnMessageInMemory,
+      count: config.maxTransferCountOnMessageInMemory,
+    },
+    cold: {
+      bytes: config.maxTransferBytesOnMessageInDisk,
+      count: config.maxTransferCountOnMessageInDisk,
+    },
+    hotBytes: BrokerStore.hotBytes(config),
   }
 }
 

@@ -6,7 +6,9 @@ import type { RowsChange } from '../store/topic-rows.ts'
 import { Thread, type LogMemory, type LogShared } from '../store/log-memory.ts'
 import type { StoreNews } from '../store/retention.ts'
 import type { EarlyWorkers, WorkerRole } from './early-workers.ts'
+import type { ConfigChanges } from './live-config.ts'
 import type { MetadataChange } from './metadata-change.ts'
+import type { SettingsChange } from './rows-changes.ts'
 import { type LinkEnd, linkEnds, ThreadLink } from './thread-link.ts'
 
 /** Bytes of one ring between main and a network worker. */
@@ -30,6 +32,7 @@ export interface NetworkBoot extends WorkerBoot {
 export type NetworkCommand =
   | { kind: 'listen'; host: string; port: number; reusePort: boolean }
   | { kind: 'metadata'; changes: MetadataChange[]; version: number }
+  | { kind: 'settings'; changes: ConfigChanges }
   | { kind: 'stop' }
 
 /** A network worker to main. */
@@ -91,6 +94,13 @@ export class Workers {
 
   tellNetwork(command: NetworkCommand): void {
     for (const { worker } of this.network) worker.postMessage(command)
+  }
+
+  /** Settings that changed; each thread looks at those it knows. */
+  tellSettings(changes: ConfigChanges): void {
+    this.tellNetwork({ kind: 'settings', changes })
+    this.#flush.postMessage({ settings: changes } satisfies SettingsChange)
+    this.#shared.signalOf(Thread.FLUSH).rouse()
   }
 
   /** The next report of a worker of this kind. Rejects when it reports a failure instead. */

@@ -6,7 +6,7 @@ import { startNamesrv } from '../namesrv/namesrv.ts'
 import { configureProcess } from './prepare-start.ts'
 import { closeOnSignal, endWithError } from './stop-signals.ts'
 
-const config = configureProcess('mqnamesrv', namesrvDeclaration)
+const { config } = configureProcess('mqnamesrv', namesrvDeclaration)
 const { bindAddress: host, listenPort } = config
 
 try {

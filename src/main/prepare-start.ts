@@ -11,6 +11,8 @@ import { configLines, consoleLine } from './print-config.ts'
 /** Print this and go on with `config`. */
 export interface Prepared<S extends Settings> {
   readonly config: ConfigOf<S>
+  /** Where it was read from (-c). */
+  readonly configFile?: string
   readonly stdout: string
   readonly stderr: string
 }
@@ -44,17 +46,17 @@ export function prepareStart<S extends Settings>(
   }
 }
 
-/** The config of this process. Prints what is to be printed and ends the process when that is all. */
+/** The config of this process, and the file it stands in. Prints what is to be printed and ends the process when that is all. */
 export function configureProcess<S extends Settings>(
   program: Program,
   declaration: Declaration<S>,
-): ConfigOf<S> {
+): Pick<Prepared<S>, 'config' | 'configFile'> {
   const commandLine = { argv: process.argv.slice(2), environment: process.env }
   const start = prepareStart(program, declaration, commandLine)
   process.stdout.write(start.stdout)
   process.stderr.write(start.stderr)
   if ('exitCode' in start) process.exit(start.exitCode)
-  return start.config
+  return start
 }
 
 function prepare<S extends Settings>(
@@ -69,7 +71,12 @@ function prepare<S extends Settings>(
   // Apache's broker says nothing about its file.
   const isSaid = program === 'mqnamesrv' && configFile !== undefined
   const stdout = isSaid ? `load config properties file OK, ${configFile}\n` : ''
-  return { config, stdout, stderr: warnings.map((warning) => `WARN ${warning}\n`).join('') }
+  return {
+    config,
+    configFile,
+    stdout,
+    stderr: warnings.map((warning) => `WARN ${warning}\n`).join(''),
+  }
 }
 
 /** Apache 5.3.3: `-n` means nothing to the name server, and its `-c` file is where it writes changes to. */

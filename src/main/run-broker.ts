@@ -10,11 +10,12 @@ import { closeOnSignal, endOnBugs, endWithError } from './stop-signals.ts'
 
 /** What `mqbroker` does, with threads that load their code meanwhile. */
 export async function runBroker(early: EarlyWorkers): Promise<void> {
-  const config = configureProcess('mqbroker', brokerDeclaration)
+  const { config, configFile } = configureProcess('mqbroker', brokerDeclaration)
   endOnBugs()
   try {
     const log = createLog('mqbroker')
-    const broker = await Broker.start({ config, disk: systemDisk, clock: systemClock, log, early })
+    const machine = { disk: systemDisk, clock: systemClock, log }
+    const broker = await Broker.start({ config, configFile, ...machine, early })
     closeOnSignal(() => broker.close())
     const servers = config.namesrvAddr === '' ? '' : ` and name server is ${config.namesrvAddr}`
     console.log(

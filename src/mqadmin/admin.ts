@@ -39,8 +39,9 @@ export class Admin {
     spec: RequestSpec<H, R>,
     header: H,
     { body = null, timeoutMs = TIMEOUT_MS }: CallOptions = {},
-  ): Promise<{ header: R; body: Uint8Array | null }> {
-    return this.#remoting.call(address, spec, header, { body, timeoutMs })
+  ): Promise<{ header: R; body: Uint8Array | null; remark: string | null }> {
+    const answer = await this.#remoting.call(address, spec, header, { body, timeoutMs })
+    return { ...answer, remark: answer.response.remark }
   }
 
   /** Asks the first name server that answers: they all know the same. */

@@ -1,3 +1,4 @@
+import { ClientError } from '../client/index.ts'
 import { ConnectionError, TimeoutError } from '../net/remoting-error.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { Admin } from './admin.ts'
@@ -17,6 +18,8 @@ export interface Surroundings {
 }
 
 const FAILED = 1
+/** What users can do something about: the message says what. */
+const FORESEEN = [AdminError, ClientError, ConnectionError, TimeoutError]
 
 /** Runs one command line, without node and script. Resolves with the exit code. */
 export async function runMqadmin(words: readonly string[], around: Surroundings): Promise<number> {
@@ -87,8 +90,10 @@ async function execute(
 /** What went wrong, in one sentence. An error that nobody foresaw is a bug, and shows where it is. */
 function explain(error: unknown): string {
   if (error instanceof ResponseError) return `CODE: ${error.code}  DESC: ${error.message}`
-  const isForeseen =
-    error instanceof AdminError || error instanceof ConnectionError || error instanceof TimeoutError
-  if (isForeseen) return error.message
+  if (isForeseen(error)) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function isForeseen(error: unknown): error is Error {
+  return FORESEEN.some((kind) => error instanceof kind)
 }

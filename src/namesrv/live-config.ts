@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 
+import { withProperties } from '../config/edit-properties.ts'
 import { namesrvDeclaration, type NamesrvConfig } from '../config/namesrv.ts'
-import { formatProperties, parseProperties } from '../config/properties.ts'
+import { parseProperties } from '../config/properties.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { replaceFile } from './durable-file.ts'
 
@@ -22,9 +23,6 @@ const CHANGEABLE: ReadonlySet<string> = new Set<Key>([
   'enableTopicList',
   'enableAllTopicList',
 ])
-
-/** Of this file only lines `key=value` are understood; what else stands in it stays. */
-const LINE = /^\s*([^#!\s=:]+)\s*[=:]/
 
 /** The settings in force. What is changed at run time is kept in the file at `configStorePath`. */
 export class LiveConfig {
@@ -66,10 +64,8 @@ export class LiveConfig {
   #save(changes: ReadonlyMap<string, unknown>): void {
     const file = this.#current.configStorePath
     const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
-    const kept = before.split('\n').filter((line) => !changes.has(LINE.exec(line)?.[1] ?? ''))
-    const added = [...changes].map(([key, value]) => [key, String(value)] as const)
-    const head = kept.join('\n').trimEnd()
-    replaceFile(file, `${head === '' ? '' : `${head}\n`}${formatProperties(added)}`)
+    const texts = new Map([...changes].map(([key, value]) => [key, String(value)]))
+    replaceFile(file, withProperties(before, texts))
   }
 }
 

@@ -32,11 +32,9 @@ const HOUR_MS = 3_600_000
 /** The rules by which the oldest log file goes (Apache 5.3.3, CleanCommitLogService, and maxStoreBytes). */
 export class RetentionRules {
   readonly #config: RetentionConfig
-  readonly #hours: ReadonlySet<number>
 
   constructor(config: RetentionConfig) {
     this.#config = config
-    this.#hours = new Set(config.deleteWhen.split(';').map(Number))
   }
 
   /** Null: it stays. */
@@ -65,6 +63,7 @@ export class RetentionRules {
 
   #isTime({ now, percent, isAsked }: Circumstances): boolean {
     if (isAsked || percent > this.#config.diskMaxUsedSpaceRatio) return true
-    return this.#hours.has(new Date(now).getHours())
+    const hours = this.#config.deleteWhen.split(';').map(Number) // it may change at run time
+    return hours.includes(new Date(now).getHours())
   }
 }

@@ -1,5 +1,7 @@
 import { onTestFinished } from 'vitest'
 import { openBrokerContext } from '../../src/broker/broker-context.ts'
+import { systemDisk } from '../../src/base/disk.ts'
+import { LiveConfig } from '../../src/broker/live-config.ts'
 import { registerHandlers } from '../../src/broker/handlers/register.ts'
 import { brokerDeclaration } from '../../src/config/broker.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -32,7 +34,8 @@ export async function openBroker(settings: Setup = {}, storePathRootDir = tempFo
   const metadata = new MemoryMetadata()
   const clock = new HandClock()
   const log = new MemoryLog()
-  const context = await openBrokerContext({ config, store, metadata, clock, log })
+  const live = new LiveConfig(config, { clock, disk: systemDisk, log })
+  const context = await openBrokerContext({ live, store, metadata, clock, log })
   let closing: Promise<void> | null = null
   const close = (): Promise<void> => (closing ??= context.close())
   onTestFinished(close)

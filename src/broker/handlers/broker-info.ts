@@ -1,9 +1,13 @@
 import type { Handlers } from '../../net/handlers.ts'
 import { KvTable } from '../../protocol/bodies/kv-table.ts'
 import { VERSION } from '../../protocol/remoting-command.ts'
-import { GetBrokerConfig, GetBrokerRuntimeInfo } from '../../protocol/requests/broker.ts'
+import {
+  GetBrokerConfig,
+  GetBrokerRuntimeInfo,
+  UpdateBrokerConfig,
+} from '../../protocol/requests/broker.ts'
 import type { BrokerContext } from '../broker-context.ts'
-import { firstVersion } from '../data-version.ts'
+import { systemTopics } from '../system-topics.ts'
 
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
@@ -16,15 +20,35 @@ export function registerBrokerInfoHandlers(
   context: BrokerContext,
   storeInfo: () => Iterable<readonly [string, string]>,
 ): void {
-  const { config, startedAt } = context
+  const { config, live } = context
   handlers
     .on(GetBrokerConfig, () => ({
-      header: { version: JSON.stringify(firstVersion(startedAt)) },
+      header: { version: JSON.stringify(live.version) },
       body: Buffer.from(configText(config)),
     }))
+    .on(UpdateBrokerConfig, async (_, { request, peer }) => {
+      const notKept = await update(
+        context,
+        Buffer.from(request.body ?? []).toString(),
+        peer.address,
+      )
+      return notKept === null ? {} : { remark: notKept }
+    })
     .on(GetBrokerRuntimeInfo, () => ({
       body: KvTable.encode({ table: new Map([...brokerInfo(context), ...storeInfo()]) }),
     }))
+}
+
+/** Returns why the change is not kept for the next start, or null. */
+async function update(context: BrokerContext, lines: string, peer: string): Promise<string | null> {
+  const { live, topics, config, log } = context
+  const { changes, notKept } = live.update(lines)
+  log.info({ peer, changes, notKept }, 'settings were changed by request')
+  if (changes.autoCreateTopicEnable === true) {
+    for (const topic of systemTopics(config)) await topics.ensure(topic) // the template is missing
+  }
+  if (changes.brokerPermission !== undefined) await topics.announceAnew()
+  return notKept
 }
 
 /** `key=value` lines in the order of the keys, nothing escaped: as Apache's broker writes them. */

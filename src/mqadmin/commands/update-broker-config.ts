@@ -21,8 +21,9 @@ async function updateBrokerConfig({ options, admin, out }: Call): Promise<void> 
   const body = Buffer.from(formatProperties([[key, value]]))
   const addresses = await addressesOf({ options, admin })
   for (const address of addresses) {
-    await admin.call(address, UpdateBrokerConfig, {}, { body })
+    const { remark } = await admin.call(address, UpdateBrokerConfig, {}, { body })
     out.line('update broker config success, %s', address)
+    if (remark) out.line(`in force ${remark}`) // RingMQ's, see LiveConfig
   }
   out.data({ key, value, brokers: addresses })
 }

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
+import { isNewer } from '../../../src/broker/data-version.ts'
 import { KvTable } from '../../../src/protocol/bodies/kv-table.ts'
-import { GetBrokerConfig, GetBrokerRuntimeInfo } from '../../../src/protocol/requests/broker.ts'
+import {
+  GetBrokerConfig,
+  GetBrokerRuntimeInfo,
+  UpdateBrokerConfig,
+} from '../../../src/protocol/requests/broker.ts'
 import { ask, openBroker } from '../open-broker.ts'
 
 test('GET_BROKER_CONFIG answers with sorted key=value lines and a version', async () => {
@@ -29,4 +34,33 @@ test('GET_BROKER_RUNTIME_INFO answers with version and uptime', async () => {
     runtime: '[ 1 days, 2 hours, 3 minutes, 4 seconds ]',
     startAcceptSendRequestTimeStamp: '0',
   })
+})
+
+test('UPDATE_BROKER_CONFIG is seen in the answer to the next GET_BROKER_CONFIG', async () => {
+  const broker = await openBroker()
+  const body = Buffer.from('fileReservedTime=48\n')
+  const { code, remark } = await ask(broker, UpdateBrokerConfig, {}, { body })
+  expect([code, remark]).toEqual([0, 'until the restart: the broker was started without -c'])
+  const answer = await ask(broker, GetBrokerConfig, {})
+  expect(Buffer.from(answer.body!).toString()).toContain('\nfileReservedTime=48\n')
+  expect(JSON.parse(answer.reply.version)).toMatchObject({ counter: 1 })
+})
+
+test('topics are made on send again once autoCreateTopicEnable is switched on', async () => {
+  const broker = await openBroker({ autoCreateTopicEnable: 'false' })
+  expect(broker.topics.get('TBW102')).toBeUndefined()
+  await ask(broker, UpdateBrokerConfig, {}, { body: Buffer.from('autoCreateTopicEnable=true') })
+  const made = { topic: 'New', template: 'TBW102', queueCount: 4, topicSysFlag: 0 }
+  await broker.topics.createOnSend(made)
+  expect(broker.topics.get('New')?.writeQueueNums).toBe(4)
+})
+
+test('clients hear at once that the broker takes no more messages', async () => {
+  const broker = await openBroker()
+  const before = broker.topics.dataVersion
+  let announced = 0
+  broker.topics.announce = async () => void announced++
+  await ask(broker, UpdateBrokerConfig, {}, { body: Buffer.from('brokerPermission=4') })
+  expect(announced).toBe(1)
+  expect(isNewer(broker.topics.dataVersion, before)).toBe(true)
 })
