@@ -12,9 +12,12 @@ import { ResponseError } from '../../protocol/response-error.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import { shown } from '../topic-names.ts'
 
+const MINUTE_MS = 60_000
+
 /** Who consumes what, and how far. */
 export function registerConsumerHandlers(handlers: Handlers, context: BrokerContext): void {
-  const { clients, offsets } = context
+  const { clients, offsets, config } = context
+  const brokerAddr = `${config.brokerIP1}:${config.listenPort}`
   handlers
     .on(QueryTopicConsumeByWho, ({ topic }) => {
       // Apache 5.3.3 lists the topic itself instead of the groups that are online: a mistake of its table.
@@ -22,7 +25,7 @@ export function registerConsumerHandlers(handlers: Handlers, context: BrokerCont
       return { body: GroupList.encode({ groupList }) }
     })
     .on(QueryTopicsByConsumer, ({ group }) => ({
-      body: TopicList.encode({ topicList: offsets.topicsOf(group) }),
+      body: TopicList.encode({ brokerAddr, topicList: offsets.topicsOf(group) }),
     }))
     .on(QuerySubscriptionByConsumer, ({ group, topic }) => {
       const subscriptionData = clients.consumers(group)?.subscriptions.get(topic)
@@ -49,11 +52,23 @@ async function timeSpan(
   const timeAt = (offset: number) => store.storeTimeAt(topic, queueId, offset)
   const minTimeStamp = await store.earliestStoreTime(topic, queueId)
   const nextTime = committed < end ? await timeAt(committed) : -1
+  const consumeTimeStamp = committed > 0 ? await timeAt(committed - 1) : minTimeStamp
+  const maxTimeStamp = await timeAt(end - 1)
   return {
-    consumeTimeStamp: committed > 0 ? await timeAt(committed - 1) : minTimeStamp,
+    consumeTimeStamp,
+    consumeTimeStampStr: timeText(consumeTimeStamp),
     delayTime: nextTime < 0 ? 0 : clock.now() - nextTime,
-    maxTimeStamp: await timeAt(end - 1),
+    maxTimeStamp,
+    maxTimeStampStr: timeText(maxTimeStamp),
     messageQueue: { brokerName: config.brokerName, queueId, topic },
     minTimeStamp,
+    minTimeStampStr: timeText(minTimeStamp),
   }
+}
+
+/** Apache 5.3.3, UtilAll.YYYY_MM_DD_HH_MM_SS_SSS. */
+function timeText(ms: number): string {
+  const date = new Date(ms)
+  const local = new Date(ms - date.getTimezoneOffset() * MINUTE_MS).toISOString()
+  return local.slice(0, -1).replace('T', '#').replace('.', ':')
 }

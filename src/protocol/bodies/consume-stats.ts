@@ -49,11 +49,15 @@ export type ConsumeStatsList = BodyOf<typeof ConsumeStatsList>
 const queueTimeSpan = record({
   /** Store time of the last message that the group has consumed. */
   consumeTimeStamp: int,
+  /** The times once more, for people: `2026-11-24#23:19:12:920`, in the zone of the broker. */
+  consumeTimeStampStr: optional(text),
   /** How long the next message has waited for the group; 0 when there is none. */
   delayTime: int,
   maxTimeStamp: int,
+  maxTimeStampStr: optional(text),
   messageQueue: MessageQueue,
   minTimeStamp: int,
+  minTimeStampStr: optional(text),
 })
 
 /** Store times of each queue of a topic: first, last, and how far a group has come. All in ms. */

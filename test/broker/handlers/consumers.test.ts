@@ -56,6 +56,7 @@ test('time spans tell first, last, consumed, and how long the next message has w
     consumeTimeStamp: now - 500,
     delayTime: 300,
   })
+  expect(first!.maxTimeStampStr).toMatch(/^2023-11-1[45]#\d\d:\d\d:19:900$/)
   expect(second).toMatchObject({ minTimeStamp: -1, maxTimeStamp: -1, delayTime: 0 })
   const gone = await ask(broker, QueryConsumeTimeSpan, { topic: 'U', group: 'g' })
   expect(gone.code).toBe(ResponseCode.TOPIC_NOT_EXIST)
