@@ -1,7 +1,7 @@
 import { TopicList } from '../../protocol/bodies/topic-list.ts'
 import { GetAllTopicListFromNameserver } from '../../protocol/requests/route.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
-import type { Call, Command } from '../command.ts'
+import { AdminError, type Call, type Command } from '../command.ts'
 import {
   brokersOfGroup,
   clientsOf,
@@ -20,6 +20,7 @@ const DIFF_HEADS = '%-20s %-20s%s'
 const DIFF_COLUMNS = '%-20s %-20s %s'
 const GROUP_ROW = '%-64s  %-6s  %-24s %-5s  %-14s  %-7s  %s'
 const RETRY_PREFIX = '%RETRY%'
+const GROUPS_AT_ONCE = 32
 
 export const command: Command = {
   name: 'consumerProgress',
@@ -119,8 +120,12 @@ async function allGroups({ admin, out }: Call): Promise<void> {
   const { body } = await admin.askNameServer(GetAllTopicListFromNameserver, {})
   const topics = TopicList.decode(body).topicList.filter((each) => each.startsWith(RETRY_PREFIX))
   const rows: GroupRow[] = []
-  for (const topic of topics) {
-    rows.push(await groupRow(admin, topic.slice(RETRY_PREFIX.length)))
+  for (let at = 0; at < topics.length; at += GROUPS_AT_ONCE) {
+    const lot = topics.slice(at, at + GROUPS_AT_ONCE)
+    const found = await Promise.all(
+      lot.map((topic) => groupRow(admin, topic.slice(RETRY_PREFIX.length)).catch(orNull(isGone))),
+    )
+    rows.push(...found.filter((row) => row !== null))
   }
   rows.sort((a, b) => b.diffTotal - a.diffTotal || (a.group < b.group ? -1 : 1))
   out.line(GROUP_ROW, '#Group', '#Count', '#Version', '#Type', '#Model', '#TPS', '#Diff Total')
@@ -157,6 +162,11 @@ function inflight([, { pullOffset, consumerOffset }]: QueueStats): number {
 
 function sum(queues: readonly QueueStats[], of: (each: QueueStats) => number): number {
   return queues.reduce((total, each) => total + of(each), 0)
+}
+
+/** It was deleted since the list was made. */
+function isGone(error: unknown): boolean {
+  return error instanceof AdminError
 }
 
 function isRefusal(error: unknown): boolean {
