@@ -154,19 +154,22 @@ export class Retention {
   }
 
   #look(): void {
+    const { elapsed } = this.#parts
+    // First of all: a look that throws must not be due again at once.
+    this.#lookAtMs = elapsed.now() + this.#options.cleanResourceInterval
     const fill = this.#watch.look()
     const isOver = this.#rules.isOverLevel(fill.percent)
     this.#percent = fill.percent
     this.#parts.shared.publishDiskPercent(fill.logPercent, fill.queuesPercent)
     this.#parts.shared.setShortage(Shortage.OVER_LEVEL, isOver)
-    this.#lookAtMs = this.#parts.elapsed.now() + this.#pauseMs(isOver)
+    this.#lookAtMs = elapsed.now() + this.#pauseMs(isOver)
     this.#needsRoom = false
     if (this.#isBlocked()) return
     this.#queues.applyChanges()
     const reasons = this.#choose(fill)
-    const { shared, elapsed } = this.#parts
+    const { shared, files } = this.#parts
     // A deletion that failed goes on although nothing new is chosen.
-    const target = this.#oldest + reasons.length * this.#parts.files.fileSize
+    const target = this.#oldest + reasons.length * files.fileSize
     if (Math.max(target, shared.minPosition.value()) > this.#oldest) {
       this.#deletion = new Job(this.#delete(target, reasons), elapsed)
     }

@@ -90,6 +90,24 @@ describe('a deletion', () => {
     expect(logFilesOn(disk)[0]).toBeGreaterThan(0)
   })
 
+  test('of which the disk does not even say how full it is, is tried again with the next look', () => {
+    const disk = diskOf()
+    const rig = rigOn(disk)
+    fill(rig, 3)
+    fillDisk(disk, 99)
+    const usage = disk.usage.bind(disk)
+    disk.usage = () => {
+      throw Object.assign(new Error('EIO: no'), { code: 'EIO', errno: -5 })
+    }
+    rig.retention.lookSoon()
+    while (rig.flush() > 0) continue
+    expect(rig.news).toEqual([{ kind: 'notDeleted', error: 'EIO: no' }])
+    expect(rig.flushAgent.idleMs()).toBeGreaterThan(9000)
+    disk.usage = usage
+    rig.pass(140_000)
+    expect(logFilesOn(disk)[0]).toBeGreaterThan(0)
+  })
+
   test('begins only when all queues are known', () => {
     const disk = diskOf()
     const rig = new StoreRig({ root: ROOT, disk })
