@@ -1,4 +1,6 @@
+import { type Clock, monotonicClock } from '../base/clock.ts'
 import type { BrokerConfig } from '../config/broker.ts'
+import { fewProblems, type Report } from '../log/few-problems.ts'
 import type { Log } from '../log/log.ts'
 import { Fault, Shortage, type LogShared } from '../store/log-memory.ts'
 import type { DeleteReason, StoreNews } from '../store/retention.ts'
@@ -9,12 +11,18 @@ export class StoreLog {
   readonly #shared: LogShared
   readonly #config: BrokerConfig
   readonly #log: Log
+  /** For what may be tried, and fail, at any rate. */
+  readonly #report: Report
   #refusal = 0
 
-  constructor(shared: LogShared, config: BrokerConfig, log: Log) {
+  constructor(shared: LogShared, config: BrokerConfig, log: Log, clock: Clock = monotonicClock) {
     this.#shared = shared
     this.#config = config
     this.#log = log
+    this.#report = fewProblems(
+      (problem, error) => log.error({ error }, problem),
+      () => clock.now(),
+    )
   }
 
   /** A thread has woken main, perhaps because sends are refused from now on, or taken again. */
@@ -30,7 +38,7 @@ export class StoreLog {
   onNews(news: StoreNews): void {
     if (news.kind === 'notDeleted') {
       const problem = 'old files of the store could not be deleted; it is tried again later'
-      this.#log.error({ error: news.error }, problem)
+      this.#report(problem, news.error)
       return
     }
     const { path, reason, percent } = news
