@@ -16,7 +16,7 @@ const RETRY_MS = 200
  * Consume queues are not synced one by one; the kernel writes dirty pages back within about 30 s.
  * So the checkpoint tells of dispatches that are at least this old.
  */
-const WRITE_BACK_MS = 60_000
+const DISPATCH_AGE_MS = 60_000
 /** Apache 5.3.3 writes its checkpoint as often; it costs a sync of its own. */
 const CHECKPOINT_MS = 1000
 /** As Apache counts what the log has grown by. */
@@ -198,10 +198,10 @@ export class FlushAgent implements Agent {
     this.#shared.signalOf(Thread.MAIN).wake()
   }
 
-  /** What was dispatched WRITE_BACK_MS ago. */
+  /** What was dispatched DISPATCH_AGE_MS ago. */
   #settledDispatch(): number {
     const now = this.#clock.now()
-    if (now - this.#dispatchSample.atMs < WRITE_BACK_MS) return this.#times.logics
+    if (now - this.#dispatchSample.atMs < DISPATCH_AGE_MS) return this.#times.logics
     const { timestamp } = this.#dispatchSample
     this.#dispatchSample = { atMs: now, timestamp: this.#shared.dispatchedTimestamp.value() }
     return Math.max(timestamp, this.#times.logics)

@@ -21,8 +21,11 @@ const FULL_PERCENT = 98
 
 export type { DeleteReason }
 
-/** In this time it has for sure, see docs/storage.md. */
-const WRITE_BACK_MS = 120_000
+/**
+ * Entries of messages that are older than this need no sync: the kernel has written them back. It does
+ * within half a minute (docs/storage.md); wrong here costs offsets, so that it gets four times as long.
+ */
+const YOUNG_MS = 120_000
 
 /** What an operator should read of it. */
 export type StoreNews =
@@ -265,7 +268,7 @@ export class Retention {
     const { shared, files, clock } = this.#parts
     const fallback = shared.storeTimestamp.value()
     const newestMs = this.#age.newestOf(position - files.fileSize, { last: position, fallback })
-    return newestMs > clock.now() - WRITE_BACK_MS
+    return newestMs > clock.now() - YOUNG_MS
   }
 
   *#awaitClosed(position: number): Generator<number, void> {
