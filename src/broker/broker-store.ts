@@ -182,12 +182,22 @@ export class BrokerStore {
   storeTimeAt(topic: string, queueId: number, offset: number): number {
     const unit = this.unitAt(topic, queueId, offset)
     if (unit === null) return -1
-    const length = Math.min(HEAD_LENGTH, unit.length)
-    if (unit.position < this.shared.minPosition.value()) return -1 // deleted, or about to be
-    if (this.#reader.read(unit.position, length, this.#head, 0) < length) return -1
+    return this.#storeTimeAtPosition(unit.position, Math.min(HEAD_LENGTH, unit.length))
+  }
+
+  /** Store time in ms of the oldest message of the log; -1 when there is none. */
+  earliestStoreTime(): number {
+    const { minPosition, written } = this.shared
+    if (minPosition.value() >= written.value()) return -1
+    return this.#storeTimeAtPosition(minPosition.value(), HEAD_LENGTH)
+  }
+
+  #storeTimeAtPosition(position: number, length: number): number {
+    if (position < this.shared.minPosition.value()) return -1 // deleted, or about to be
+    if (this.#reader.read(position, length, this.#head, 0) < length) return -1
     const record = new RecordParts()
     readHead(record, new DataView(this.#head.buffer, this.#head.byteOffset), 0)
-    return record.position === unit.position ? record.storeTimestamp : -1
+    return record.position === position ? record.storeTimestamp : -1
   }
 
   /** The queue's entry; null when its file or its message is gone. */

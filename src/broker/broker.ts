@@ -14,6 +14,7 @@ import { runOnLoop } from '../ring/agent.ts'
 import { endPoisoned, failThread } from '../ring/thread-failure.ts'
 import { Fault, RetentionAsk, Thread } from '../store/log-memory.ts'
 import type { Ask as WorkerAsk } from './asks.ts'
+import { BrokerStats } from './broker-stats.ts'
 import { BrokerStore } from './broker-store.ts'
 import { openBrokerContext, type OpenBrokerContext } from './broker-context.ts'
 import { type Delivery, openDelivery } from './delivery.ts'
@@ -22,6 +23,7 @@ import { registerQueryHandlers } from './handlers/queries.ts'
 import { registerHandlers } from './handlers/register.ts'
 import { registerRetrySends } from './handlers/retry-sends.ts'
 import { registerSendBackHandler } from './handlers/send-back.ts'
+import { registerStatsHandlers } from './handlers/stats.ts'
 import { registerTransactionHandlers } from './handlers/transactions.ts'
 import { bindPorts } from './listen-ports.ts'
 import { LiveConfig } from './live-config.ts'
@@ -30,6 +32,7 @@ import { messageQueries, type MessageQueries } from './message-queries.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
 import { Registration } from './registration.ts'
 import { SegmentManifests } from './segment-manifests.ts'
+import { statsInfo } from './stats-info.ts'
 import { storeInfo } from './store-info.ts'
 import { StoreLog } from './store-log.ts'
 import { groupNameFault, shown } from './topic-names.ts'
@@ -62,6 +65,7 @@ export class Broker {
   readonly #delivery: Delivery
   readonly #registration: Registration
   readonly #client: RemotingClient
+  readonly #stats: BrokerStats
   readonly #manifests: SegmentManifests | null
   readonly #drain: () => boolean
   readonly #stopLoop: () => void
@@ -76,6 +80,7 @@ export class Broker {
       delivery: Delivery
       registration: Registration
       client: RemotingClient
+      stats: BrokerStats
       manifests: SegmentManifests | null
       drain: () => boolean
       stopLoop: () => void
@@ -89,6 +94,7 @@ export class Broker {
     this.#delivery = built.delivery
     this.#registration = built.registration
     this.#client = built.client
+    this.#stats = built.stats
     this.#manifests = built.manifests
     this.#drain = built.drain
     this.#stopLoop = built.stopLoop
@@ -142,7 +148,8 @@ export class Broker {
     const context = await openBrokerContext(parted)
     const queries = messageQueries(store.shared, config)
     delivery = await openDelivery({ store, context, queries, storeHost: host })
-    peers = peersOf(workers, { context, store, queries, delivery, storeHost: host })
+    const stats = openStats(store, workers, context)
+    peers = peersOf(workers, { context, store, queries, delivery, stats, storeHost: host })
     await publisher.applied()
     store.shared.askRetention(RetentionAsk.BEGIN) // flush has been told of all queues, too
     await Promise.all(workers.network.map((worker) => listen(worker, workers, ports)))
@@ -157,6 +164,7 @@ export class Broker {
       delivery,
       registration,
       client,
+      stats,
       manifests: manifestsOf(store, parts),
       drain,
       stopLoop,
@@ -166,6 +174,7 @@ export class Broker {
   /** Ends it in order: nothing that was answered for is lost, the next start finds a clean store. */
   async close(): Promise<void> {
     this.#manifests?.stop()
+    this.#stats.close()
     await this.#registration.stop()
     await this.#client.close()
     this.#workers.expectExits()
@@ -237,16 +246,38 @@ function manifestsOf(store: BrokerStore, parts: BrokerParts): SegmentManifests |
   return new SegmentManifests({ places, disk, log, flushed, minPosition })
 }
 
+function openStats(
+  store: BrokerStore,
+  { counters }: Workers,
+  context: OpenBrokerContext,
+): BrokerStats {
+  const { rows, shared } = store
+  return new BrokerStats({
+    counters,
+    clock: context.clock,
+    clusterName: context.config.brokerClusterName,
+    topics: () => rows.topics(),
+    queuesOf: (topic) => {
+      const ofTopic = rows.of(topic) ?? []
+      return {
+        rows: ofTopic,
+        messages: ofTopic.reduce((sum, row) => sum + shared.rows.max(row), 0),
+      }
+    },
+  })
+}
+
 interface Served {
   context: OpenBrokerContext
   store: BrokerStore
   queries: MessageQueries
   delivery: Delivery
+  stats: BrokerStats
   storeHost: Uint8Array
 }
 
 function peersOf(workers: Workers, served: Served): WorkerPeers[] {
-  const { context, store, queries, delivery } = served
+  const { context, store, queries, delivery, stats } = served
   const { log } = context
   const onError = (error: unknown) => {
     const { poison, thread } = store.shared
@@ -254,7 +285,11 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
   }
   const report = (problem: string, error: unknown) => log.error({ error: String(error) }, problem)
   const handlers = new Handlers(fewProblems(report, () => context.clock.now()))
-  registerHandlers(handlers, context, () => storeInfo(store))
+  registerHandlers(handlers, context, () => [
+    ...storeInfo(store),
+    ...statsInfo(stats, workers.counters),
+  ])
+  registerStatsHandlers(handlers, stats)
   registerQueryHandlers(handlers, context, queries)
   registerSendBackHandler(handlers, context, delivery)
   registerRetrySends(handlers, served)

@@ -11,6 +11,8 @@ export interface HeldPull {
   serializeType: SerializeType
   topic: string
   queueId: number
+  /** Where what the group gets of the topic is counted. */
+  counter: number
   row: number
   offset: number
   countMax: number

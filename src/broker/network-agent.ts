@@ -22,6 +22,7 @@ import { RequestFrame } from './request-frame.ts'
 import { ResetQueues } from './reset-queues.ts'
 import { LinkType, type ThreadLink } from './thread-link.ts'
 import type { TurnClock } from './turn-clock.ts'
+import type { WorkerCounters } from './worker-counters.ts'
 
 /** With the longest 32-bit delay a timer fires at once; a quiet broker has no reason to look. */
 const TIMER_MAX_MS = 2 ** 30
@@ -41,6 +42,7 @@ export interface NetworkParts {
   held: HeldPulls
   dirty: DirtyBits
   clock: Clock
+  counters: WorkerCounters
   /** Told when a turn ends. */
   turnClocks: readonly TurnClock[]
 }
@@ -316,6 +318,7 @@ export class NetworkAgent {
     if (!this.#gates.isEmpty) {
       if (writer.unwritten() > 0) this.#write(writer)
       this.#gates.release()
+      this.#parts.counters.endPuts()
     }
     shared.poison.check() // no OK leaves a process whose memory a thread left half-changed
     for (const session of this.#ready) {

@@ -26,6 +26,7 @@ import { NetworkAgent } from './network-agent.ts'
 import { ThreadLink } from './thread-link.ts'
 import { TopicQueues } from './topic-queues.ts'
 import { TurnClock } from './turn-clock.ts'
+import { WorkerCounters } from './worker-counters.ts'
 import type { NetworkBoot, NetworkCommand, NetworkReport } from './workers.ts'
 
 /** At a stop, replies that wait for the disk have this long to leave. */
@@ -66,6 +67,10 @@ export class NetworkThread {
     const window = new LogWindow(shared)
     const writer = new LogWriter(shared, window, this.#files, systemDisk)
     const held = new HeldPulls(shared.rows, worker)
+    const clocks = { turn: this.#elapsed, clock: monotonicClock }
+    const counters = new WorkerCounters(boot.counters, clocks, (pair) =>
+      report({ kind: 'pair', pair }),
+    )
     this.#agent = new NetworkAgent({
       shared,
       writer,
@@ -74,11 +79,12 @@ export class NetworkThread {
       held,
       dirty: new DirtyBits(dirty[worker]!, shared.rows.capacity),
       clock: monotonicClock,
+      counters,
       turnClocks: [this.#clock, this.#elapsed],
     })
     const replies = new ReplyWriter({ regionId: config.regionId, traceOn: config.traceOn })
-    const send = this.#sendHandler({ window, writer, replies })
-    this.#agent.use({ send, pull: this.#pullHandler({ window, held, replies }) })
+    const send = this.#sendHandler({ window, writer, replies, counters })
+    this.#agent.use({ send, pull: this.#pullHandler({ window, held, replies, counters }) })
   }
 
   /** Until main says stop. */
@@ -151,9 +157,14 @@ export class NetworkThread {
     }
   }
 
-  #sendHandler(parts: { window: LogWindow; writer: LogWriter; replies: ReplyWriter }): SendHandler {
+  #sendHandler(parts: {
+    window: LogWindow
+    writer: LogWriter
+    replies: ReplyWriter
+    counters: WorkerCounters
+  }): SendHandler {
     const { config, storeHost } = this.#boot
-    const { window, writer, replies } = parts
+    const { window, writer, replies, counters } = parts
     const fileSize = config.mappedFileSizeCommitLog
     const ids = new UniqueIds({
       address: storeHost.subarray(0, -4),
@@ -183,6 +194,7 @@ export class NetworkThread {
         writer,
         metadata: this.#metadata,
         replies,
+        counters,
         elapsed: this.#elapsed,
         onReply: (session, gate) => this.#agent.onSendReply(session, gate),
         onWritten: () => this.#agent.onWritten(),
@@ -192,7 +204,12 @@ export class NetworkThread {
     )
   }
 
-  #pullHandler(parts: { window: LogWindow; held: HeldPulls; replies: ReplyWriter }): PullHandler {
+  #pullHandler(parts: {
+    window: LogWindow
+    held: HeldPulls
+    replies: ReplyWriter
+    counters: WorkerCounters
+  }): PullHandler {
     const { config } = this.#boot
     const shared = this.#shared
     const limits = transferLimits(config)
@@ -209,6 +226,7 @@ export class NetworkThread {
         held: parts.held,
         metadata: this.#metadata,
         replies: parts.replies,
+        counters: parts.counters,
         clock: monotonicClock,
         queueOf: (topic, queueId, row) => this.#queues.get(topic, queueId, row),
         forgetQueues: (rows) => this.#queues.forget(rows),

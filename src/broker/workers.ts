@@ -9,6 +9,7 @@ import type { EarlyWorkers, WorkerRole } from './early-workers.ts'
 import type { ConfigChanges } from './live-config.ts'
 import type { MetadataChange } from './metadata-change.ts'
 import type { SettingsChange } from './rows-changes.ts'
+import { allocateCounters, CounterReader, type CountedPair } from './worker-counters.ts'
 import { type LinkEnd, linkEnds, ThreadLink } from './thread-link.ts'
 
 /** Bytes of one ring between main and a network worker. */
@@ -26,6 +27,8 @@ export interface WorkerBoot {
 export interface NetworkBoot extends WorkerBoot {
   link: LinkEnd
   storeHost: Uint8Array
+  /** See WorkerCounters. */
+  counters: SharedArrayBuffer
 }
 
 /** Main to a network worker. */
@@ -40,6 +43,7 @@ export type NetworkReport =
   | { kind: 'listening'; port: number }
   | { kind: 'failed'; message: string }
   | { kind: 'stopped' }
+  | { kind: 'pair'; pair: CountedPair }
 
 export interface NetworkWorker {
   worker: Worker
@@ -49,6 +53,8 @@ export interface NetworkWorker {
 /** The broker's worker threads. */
 export class Workers {
   readonly network: NetworkWorker[] = []
+  /** What the network workers count. */
+  readonly counters: CounterReader
   readonly #shared: LogShared
   readonly #config: BrokerConfig
   readonly #dirty: SharedArrayBuffer[]
@@ -75,13 +81,17 @@ export class Workers {
     this.#onFailure = options.onFailure
     this.#early = options.early
     const { capacity } = shared.rows
+    const memories = Array.from({ length: config.networkWorkers }, () => allocateCounters(capacity))
+    this.counters = new CounterReader(memories)
     this.#dirty = Array.from({ length: config.networkWorkers }, () => DirtyBits.allocate(capacity))
     this.#flush = this.#start('flush', this.#boot(Thread.FLUSH))
     this.#flush.on('message', (message) => {
       if (!isThreadFailure(message)) options.onStoreNews(message as StoreNews)
     })
     this.#dispatch = this.#start('dispatch', this.#boot(Thread.DISPATCH))
-    for (let nth = 0; nth < config.networkWorkers; nth++) this.#startNetwork(nth, options.storeHost)
+    for (const [nth, counters] of memories.entries()) {
+      this.#startNetwork(nth, options.storeHost, counters)
+    }
   }
 
   /** Rows of topics, before the version that counts them in is published. */
@@ -135,11 +145,14 @@ export class Workers {
     return { memory: this.#shared.memory, thread, config: this.#config, dirty: this.#dirty }
   }
 
-  #startNetwork(nth: number, storeHost: Uint8Array): void {
+  #startNetwork(nth: number, storeHost: Uint8Array, counters: SharedArrayBuffer): void {
     const [ours, theirs] = linkEnds(RING_BYTES)
     const thread = Thread.NETWORK + nth
-    const boot: NetworkBoot = { ...this.#boot(thread), link: theirs, storeHost }
+    const boot: NetworkBoot = { ...this.#boot(thread), link: theirs, storeHost, counters }
     const worker = this.#start('network', boot, [theirs.port])
+    worker.on('message', (report: NetworkReport) => {
+      if (report.kind === 'pair') this.counters.addPair(nth, report.pair)
+    })
     ours.port.unref()
     this.network.push({ worker, link: new ThreadLink(ours, this.#shared.signalOf(thread)) })
   }

@@ -4,6 +4,7 @@
  * the alphabet), and read what Java, Go and C++ peers write: integers and booleans as text, enums by
  * number, maps with quoted keys.
  */
+import { javaDouble } from '../base/java-double.ts'
 import { quoteJson } from './json-quote.ts'
 import { JsonError, parseJson } from './json.ts'
 import type { JsonKey, JsonValue } from './json.ts'
@@ -228,14 +229,4 @@ function readBool(value: JsonValue, path: string): boolean {
   if (word === true || word === 'true' || word === 1 || word === '1') return true
   if (word === false || word === 'false' || word === 0 || word === '0') return false
   throw new JsonError(`${path} must be true or false`)
-}
-
-/** `1.0`, `1.0E7`, `1.0E-5`: how Java prints a double. */
-function javaDouble(value: number): string {
-  const size = Math.abs(value)
-  if (size === 0 || (size >= 1e-3 && size < 1e7)) {
-    return Number.isInteger(value) ? value.toFixed(1) : String(value)
-  }
-  const [digits, exponent] = value.toExponential().split('e')
-  return `${digits!.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`
 }

@@ -23,6 +23,7 @@ function pull(changes: Partial<HeldPull> = {}): HeldPull {
     serializeType: 0,
     topic: 'T',
     queueId: 0,
+    counter: 0,
     row: 0,
     offset: 0,
     countMax: 32,

@@ -4,6 +4,7 @@ import { systemDisk } from '../../src/base/disk.ts'
 import { BrokerStore } from '../../src/broker/broker-store.ts'
 import type { MetadataChange } from '../../src/broker/metadata-change.ts'
 import { NetworkThread } from '../../src/broker/network-thread.ts'
+import { allocateCounters } from '../../src/broker/worker-counters.ts'
 import { linkEnds, ThreadLink } from '../../src/broker/thread-link.ts'
 import type { NetworkReport } from '../../src/broker/workers.ts'
 import { brokerDeclaration } from '../../src/config/broker.ts'
@@ -77,7 +78,9 @@ export class SteppedBroker {
     for (const { port } of [ours, link]) port.unref()
     this.main = new ThreadLink(ours, this.shared.signalOf(Thread.NETWORK))
     const storeHost = Buffer.from('7f00000100002a9f', 'hex')
-    const boot = { memory, thread: Thread.NETWORK, config, dirty: [dirty], link, storeHost }
+    const counters = allocateCounters(config.maxQueues)
+    const shares = { memory, config, dirty: [dirty], counters }
+    const boot = { ...shares, thread: Thread.NETWORK, link, storeHost }
     this.#thread = new NetworkThread(this.shared, boot, (report) => {
       this.#reports.push(report)
       this.#onReport()

@@ -1,6 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
 import { SqlError } from '../../filter/sql-error.ts'
-import { HeaderKey } from '../../protocol/header-scanner.ts'
 import { PullFlag } from '../../protocol/requests/pull.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode, type ResponseCodeName } from '../../protocol/response-code.ts'
@@ -18,20 +17,8 @@ import { PropertyFilter } from '../property-filter.ts'
 import { Permission } from '../system-topics.ts'
 import { filterOf, type MessageFilter } from '../tag-filter.ts'
 import { shown } from '../topic-names.ts'
-
-const KEY = {
-  group: new HeaderKey('consumerGroup'),
-  topic: new HeaderKey('topic'),
-  queueId: new HeaderKey('queueId'),
-  queueOffset: new HeaderKey('queueOffset'),
-  maxMsgNums: new HeaderKey('maxMsgNums'),
-  sysFlag: new HeaderKey('sysFlag'),
-  commitOffset: new HeaderKey('commitOffset'),
-  suspendTimeoutMillis: new HeaderKey('suspendTimeoutMillis'),
-  subscription: new HeaderKey('subscription'),
-  subVersion: new HeaderKey('subVersion'),
-  expressionType: new HeaderKey('expressionType'),
-}
+import type { WorkerCounters } from '../worker-counters.ts'
+import { KEY } from './pull-keys.ts'
 
 /** What to answer with a status. Clients go on from `nextBeginOffset` with each of them. */
 const CODE_OF: Record<ReadStatus, ResponseCodeName> = {
@@ -64,6 +51,7 @@ export interface PullParts {
   held: HeldPulls
   metadata: MetadataView
   replies: ReplyWriter
+  counters: WorkerCounters
   clock: Clock
   queueOf: (topic: string, queueId: number, row: number) => UnitReader
   /** These queues are not asked for again. */
@@ -211,6 +199,7 @@ export class PullHandler {
       serializeType: fields.serializeType,
       topic: of.topic.topic,
       queueId: of.queueId,
+      counter: this.#parts.counters.pair(of.group.group, of.topic.topic),
       row: of.topic.rows[of.queueId]!,
       offset,
       countMax: Math.min(Math.max(1, countMax || 1), MESSAGES_MAX),
@@ -328,6 +317,7 @@ export class PullHandler {
     if (length === 0) return false
     if (length < reader.length) this.#writeHeader(buffer, at, pull, length)
     replies.commit(header + length)
+    this.#parts.counters.addFound(pull.counter, reader.count, length)
     this.#parts.onReply(pull.session)
     return true
   }
@@ -359,6 +349,7 @@ export class PullHandler {
     const { replies } = pull.session
     const buffer = replies.reserve(REPLY_LENGTH_MAX)
     replies.commit(this.#writeHeader(buffer, replies.reservedAt, pull, 0))
+    this.#parts.counters.addMiss()
     this.#parts.onReply(pull.session)
   }
 

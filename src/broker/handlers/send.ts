@@ -33,6 +33,7 @@ import {
   sendForbidden,
   tooBusy,
 } from './send-refusals.ts'
+import type { WorkerCounters } from '../worker-counters.ts'
 import { RETRY_PREFIX, SEND_FORBIDDEN, TOPIC_LENGTH_MAX, topicNameFault } from '../topic-names.ts'
 
 /**
@@ -77,6 +78,7 @@ export interface SendParts {
   writer: LogWriter
   metadata: MetadataView
   replies: ReplyWriter
+  counters: WorkerCounters
   /** For deadlines: monotonic. */
   elapsed: Clock
   /** A reply was put into the gated outbox of this session; the gate is used again. */
@@ -196,6 +198,7 @@ export class SendHandler {
     const source = isBatch ? this.#prepareBatch() : this.#prepareMessage()
     source.row = target.rows[this.#fields.queueId]!
     this.#appendSource(source)
+    this.#parts.counters.addPut(source.row, source.count, source.length)
     this.#fields.queueId = queueId // the reply names where it was sent to
     this.#prepareReply(session, request, source, (asks & Asks.NO_WAIT) !== 0)
   }
