@@ -85,7 +85,16 @@ export class LogWriter {
       if (pieceEnd % this.#files.fileSize === 0) this.#shared.signalOf(Thread.FLUSH).rouse()
     }
     this.#shared.writtenTimestamp.publish(timestamp)
+    if ((this.#shared.refusal() & Fault.NO_SPACE) !== 0) this.#endShortage()
     return true
+  }
+
+  /** Flush would not try again any more: who waits for these bytes is told here, and main, who logs it. */
+  #endShortage(): void {
+    this.#shared.setFault(Fault.NONE)
+    this.#shared.wakeWaiting()
+    this.#shared.signalOf(Thread.DISPATCH).wake()
+    this.#shared.signalOf(Thread.MAIN).wake()
   }
 
   /** Whether the disk is so slow that only the thread whose job it is should wait for it. */
@@ -119,7 +128,6 @@ export class LogWriter {
       this.#onError(error)
       return false
     }
-    if (this.#shared.fault() === Fault.NO_SPACE) this.#shared.setFault(Fault.NONE)
     return true
   }
 

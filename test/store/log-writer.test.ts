@@ -92,6 +92,19 @@ describe('a disk that refuses', () => {
     expect(log.shared.written.value()).toBe(10)
   })
 
+  test('and takes bytes again lets go whoever waits for them, whichever thread writes', () => {
+    const log = refuse('ENOSPC')
+    const other = (thread: number) => new LogShared(log.shared.memory, thread)
+    const threads = [Thread.NETWORK, Thread.DISPATCH, Thread.MAIN]
+    other(Thread.NETWORK).setWaiting(true)
+    const before = threads.map((thread) => other(thread).signal.seen())
+    const writer = new LogWriter(other(Thread.NETWORK + 1), log.window, log.files, log.disk)
+    expect(writer.write()).toBe(true) // flush has nothing to try again any more
+    for (const [nth, thread] of threads.entries()) {
+      expect([thread, other(thread).signal.seen()]).not.toEqual([thread, before[nth]])
+    }
+  })
+
   test('for any other reason is not: nobody knows what the file holds', () => {
     const log = refuse('EIO')
     expect(log.shared.fault()).toBe(Fault.FENCED)
