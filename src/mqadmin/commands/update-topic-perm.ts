@@ -52,7 +52,7 @@ async function change(
 ): Promise<{ address: string; from: number; to: number }> {
   const { topicName: topic, perm: from, attributes: _, ...kept } = config // those stay by themselves
   const to = options.integer('p', 0)
-  if (from === to) {
+  if (from === to && options.has('b')) {
     out.line('new perm equals to the old one!')
     return { address, from, to }
   }
