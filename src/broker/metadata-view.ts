@@ -1,16 +1,16 @@
 import { ByteTable } from '../base/byte-table.ts'
 import type { SubscriptionData } from '../protocol/bodies/heartbeat.ts'
 import type { MetadataChange, TopicChange } from './metadata-change.ts'
-import { SqlError } from '../filter/sql-error.ts'
-import { filterOf, type MessageFilter } from './tag-filter.ts'
+import { parseTags, type TagFilter } from './tag-filter.ts'
 
 /** One group's wish for one topic, from its last heartbeat. */
 export interface SubscriptionView {
   expressionType: string
   subVersion: number
-  /** Null: the expression is none, see `fault`. */
-  filter: MessageFilter | null
-  fault: string
+  /** With tags. */
+  tags: TagFilter
+  /** As it was sent; a condition on properties is compiled by the first pull with it. */
+  expression: string
 }
 
 export interface GroupView {
@@ -82,23 +82,8 @@ function viewsOf(subscriptions: readonly SubscriptionData[]): GroupView['subscri
   if (subscriptions.length === 0) return null
   return new Map(
     subscriptions.map(({ topic, expressionType, subVersion, subString, codeSet }) => {
-      const isTags = expressionType !== 'SQL92' && codeSet.length > 0
-      const found = isTags ? tagsOnly(codeSet) : compiled(expressionType, subString)
-      return [topic, { expressionType, subVersion, ...found }]
+      const tags = codeSet.length > 0 ? new Set(codeSet) : parseTags(subString)
+      return [topic, { expressionType, subVersion, tags, expression: subString }]
     }),
   )
-}
-
-function tagsOnly(codeSet: readonly number[]): Pick<SubscriptionView, 'filter' | 'fault'> {
-  return { filter: { tags: new Set(codeSet), sql: null }, fault: '' }
-}
-
-/** A heartbeat is taken whatever it says; the pulls hear of a mistake. */
-function compiled(type: string, expression: string): Pick<SubscriptionView, 'filter' | 'fault'> {
-  try {
-    return { filter: filterOf(type, expression), fault: '' }
-  } catch (error) {
-    if (!(error instanceof SqlError)) throw error
-    return { filter: null, fault: error.message }
-  }
 }

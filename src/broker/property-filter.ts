@@ -1,17 +1,14 @@
 import { viewOf } from '../base/bytes.ts'
 import type { SqlFilter } from '../filter/sql-filter.ts'
+import { decodeProperties } from '../protocol/message.ts'
 import { readRecord, RecordKind, RecordParts } from '../store/log-record.ts'
-
-const NAME_END = 1
-const PAIR_END = 2
-/** Names that expressions ask for; each has its bytes made once. */
-const NAMES_MAX = 10_000
 
 /** Takes records out of a reply whose properties a consumer does not want. For one thread. */
 export class PropertyFilter {
   readonly #record = new RecordParts()
-  readonly #names = new Map<string, Buffer>()
   #bytes: Buffer = Buffer.alloc(0)
+  /** Of the record that is looked at, once a property was asked for. */
+  #properties: Map<string, string> | null = null
 
   /** Moves those that match together from `at` on; returns how many bytes they have. */
   keep(filter: SqlFilter, bytes: Buffer, at: number, length: number): number {
@@ -21,6 +18,7 @@ export class PropertyFilter {
     this.#bytes = bytes
     for (let next = at; next < end; next += this.#record.length) {
       if (readRecord(this.#record, view, next, end) !== RecordKind.MESSAGE) break
+      this.#properties = null
       if (!filter.matches(this.#lookup)) continue
       if (keptEnd !== next) bytes.copyWithin(keptEnd, next, next + this.#record.length)
       keptEnd += this.#record.length
@@ -28,40 +26,14 @@ export class PropertyFilter {
     return keptEnd - at
   }
 
-  /** Of two pairs with one name the last counts, as in Java's map; none has an empty value. */
   readonly #lookup = (name: string): string | null => {
-    const key = this.#bytesOf(name)
+    this.#properties ??= this.#decoded()
+    return this.#properties.get(name) ?? null
+  }
+
+  #decoded(): Map<string, string> {
     const { propertiesAt, propertiesLength } = this.#record
     const end = propertiesAt + propertiesLength
-    let found: string | null = null
-    for (let pair = propertiesAt; pair < end;) {
-      const pairEnd = this.#endOf(pair, end)
-      const value = pair + key.length
-      if (value < pairEnd && startsWith(this.#bytes, pair, key)) {
-        found = this.#bytes.toString('utf8', value, pairEnd)
-      }
-      pair = pairEnd + 1
-    }
-    return found
+    return decodeProperties(this.#bytes.toString('utf8', propertiesAt, end))
   }
-
-  #endOf(pair: number, end: number): number {
-    let at = pair
-    while (at < end && this.#bytes[at] !== PAIR_END) at++
-    return at
-  }
-
-  #bytesOf(name: string): Buffer {
-    const known = this.#names.get(name)
-    if (known !== undefined) return known
-    if (this.#names.size === NAMES_MAX) this.#names.clear()
-    const bytes = Buffer.concat([Buffer.from(name), Buffer.of(NAME_END)])
-    this.#names.set(name, bytes)
-    return bytes
-  }
-}
-
-function startsWith(bytes: Buffer, at: number, key: Buffer): boolean {
-  for (let i = 0; i < key.length; i++) if (bytes[at + i] !== key[i]) return false
-  return true
 }

@@ -17,7 +17,6 @@ import { type Token, tokensOf } from './sql-tokens.ts'
 import type { Value } from './sql-values.ts'
 
 const LENGTH_MAX = 10_000
-const TOKENS_MAX = 2000
 const DEPTH_MAX = 64
 
 /** A part that was parsed, and what the rest of the grammar must know of it. */
@@ -48,9 +47,6 @@ class Parser {
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens
-    const tooMany = tokens[TOKENS_MAX]
-    if (tooMany === undefined) return
-    throw new SqlError(`an expression has ${TOKENS_MAX} words at most, more begin`, tooMany.index)
   }
 
   parse(): Evaluate {

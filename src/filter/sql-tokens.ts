@@ -34,11 +34,18 @@ const NAME = /[a-z_$][a-z0-9_$]*/iy
 const STRING = /'(?:''|[^'])*'/y
 const SIGN = /<>|>=|<=|[=<>(),+-]/y
 
+/** No number that is meant is longer. */
+const DIGITS_MAX = 40
+const TOKENS_MAX = 2000
+
 /** The tokens of an expression, an `end` behind the last. Throws SqlError. */
 export function tokensOf(text: string): Token[] {
   const tokens: Token[] = []
   let index = skipSpace(text, 0)
   while (index < text.length) {
+    if (tokens.length === TOKENS_MAX) {
+      throw new SqlError(`an expression has ${TOKENS_MAX} words at most, more begin`, index)
+    }
     const token = tokenAt(text, index)
     tokens.push(token.token)
     index = skipSpace(text, token.end)
@@ -62,6 +69,7 @@ function tokenAt(text: string, index: number): { token: Token; end: number } {
   const float = match(FLOAT, text, index)
   const number = float ?? match(INTEGER, text, index)
   if (number !== null) {
+    if (number.text.length > DIGITS_MAX) throw new SqlError('a number is too long', index)
     const token = { kind: 'number', text: number.text, index, isFloat: float !== null } as const
     return { token, end: number.end }
   }

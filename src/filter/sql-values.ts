@@ -7,7 +7,9 @@ export const INCOMPARABLE = new Error('values that cannot be compared')
 export type Order = 'less' | 'equal' | 'greater' | 'unequal'
 
 const INTEGER = /^[+-]?\d+$/
-const FLOAT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[fd]?\s*$/i
+const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?[fd]?$/i
+/** A text that is longer is no number that anybody meant. */
+const NUMBER_LENGTH_MAX = 64
 
 /**
  * Properties are texts; they become what they are compared with: a number of the constant's kind, or a truth.
@@ -37,8 +39,9 @@ function truthOf(value: Value): boolean {
 
 function numberOf(value: Value, isFloat: boolean): number {
   if (typeof value === 'number') return value
-  const pattern = isFloat ? FLOAT : INTEGER
-  if (typeof value !== 'string' || !pattern.test(value)) throw INCOMPARABLE
+  if (typeof value !== 'string' || value.length > NUMBER_LENGTH_MAX) throw INCOMPARABLE
+  const text = isFloat ? value.trim() : value
+  if (!(isFloat ? FLOAT : INTEGER).test(text)) throw INCOMPARABLE
   return Number.parseFloat(value)
 }
 

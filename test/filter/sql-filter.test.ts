@@ -77,6 +77,12 @@ test.each([
   'not a = 6', // (NOT a) = 6, as in Apache's grammar
 ])('%s does not match', (expression) => expect(matches(expression)).toBe(false))
 
+test('no text takes long to be no number', () => {
+  const filter = SqlFilter.of('n > 1.5 OR n = 2')
+  expect(filter.matches(() => `${'1'.repeat(32_000)}x`)).toBe(false)
+  expect(filter.matches(() => `${' '.repeat(32_000)}x`)).toBe(false)
+})
+
 describe('what is no expression is named with its place:', () => {
   test.each([
     ['', 1],
@@ -100,6 +106,8 @@ describe('what is no expression is named with its place:', () => {
     [`${'('.repeat(70)}a = 5${')'.repeat(70)}`, 65],
     [`a = 5 ${'OR a = 5 '.repeat(2000)}`, 10_001],
     [`a=5 ${'OR a=5 '.repeat(600)}`, 3501],
+    ['0'.repeat(10_000), 2001],
+    [`a = 1${'0'.repeat(50)}`, 5],
   ])('%s', (expression, position) => {
     expect(() => SqlFilter.of(expression)).toThrow(SqlError)
     try {

@@ -235,9 +235,8 @@ export class PullHandler {
       throw new ResponseError('SUBSCRIPTION_NOT_LATEST', "the consumer's subscription not latest")
     }
     this.#checkExpressionType(subscription.expressionType)
-    if (subscription.filter !== null) return subscription.filter
-    const why = `The broker's consumer filter data is not exist! Your expression may be wrong: ${subscription.fault}`
-    throw new ResponseError('FILTER_DATA_NOT_EXIST', why)
+    const { expressionType, expression, tags } = subscription
+    return expressionType === 'SQL92' ? parsedFilter('SQL92', expression) : { tags, sql: null }
   }
 
   #checkExpressionType(type: string): void {
