@@ -1,24 +1,33 @@
 import type { Clock } from '../base/clock.ts'
+import { fewProblems, type Report } from '../log/few-problems.ts'
 import type { Log } from '../log/log.ts'
-import { decodeMessage, type StoredMessage } from '../protocol/message.ts'
+import { decodeMessage, MessageError, type StoredMessage } from '../protocol/message.ts'
 import { MessageProperty } from '../protocol/message-property.ts'
+import { ResponseError } from '../protocol/response-error.ts'
 import type { Unit } from '../store/consume-queue.ts'
+import { delayOfLevel } from '../store/tags-code.ts'
 import type { DelayOffsets } from './delay-offsets.ts'
-import type { MainLog, Stored } from './main-log.ts'
-import { DELAY_LEVELS, draftOf, type MessageDraft } from './message-draft.ts'
-import { HALF_TOPIC, SCHEDULE_TOPIC } from './topic-names.ts'
+import type { MainLog } from './main-log.ts'
+import { DELAY_LEVELS, draftOf, type MessageDraft, storedProperties } from './message-draft.ts'
+import { HALF_TOPIC, SCHEDULE_TOPIC, shown } from './topic-names.ts'
 
-/** Messages of one level that are delivered together. */
+/** Messages of one level that are delivered together, and their bytes. */
 const BATCH = 256
+const BATCH_BYTES = 4 * 1024 * 1024
 /** After a refusal of the log. */
 const RETRY_MS = 1000
 /** The clock may be set: nothing is trusted to be far away for longer. */
 const LOOK_MS = 60_000
 
+/** No later try would go better. */
+const FOR_GOOD: ReadonlySet<string> = new Set(['MESSAGE_ILLEGAL', 'TOPIC_NOT_EXIST'])
+
 /** One queue as the service reads it. */
 export interface WaitingQueue {
   min(): number
   max(): number
+  /** Offset of the next message that is stored; what lies between was stored, and is not dispatched yet. */
+  next(): number
   /** Null: not to be read (any more). */
   unitAt(offset: number): Unit | null
   /** Dispatch is to wake main when `max` moves. Read it again after this. */
@@ -40,6 +49,8 @@ interface Level {
   readonly level: number
   readonly queue: WaitingQueue
   offset: number
+  /** Behind `offset`, delivered already: one before them is still refused. */
+  readonly delivered: Set<number>
   /** When its first message comes due, ms since 1970; Infinity when it has none. */
   dueMs: number
   isBusy: boolean
@@ -51,19 +62,31 @@ interface Level {
 export class DelayService {
   readonly #parts: DelayParts
   readonly #levels: Level[]
+  readonly #report: Report
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
   constructor(parts: DelayParts) {
     this.#parts = parts
+    const report: Report = (problem, error) => parts.log.error({ error: String(error) }, problem)
+    this.#report = fewProblems(report, () => parts.clock.now())
     this.#levels = Array.from({ length: DELAY_LEVELS }, (_, nth) => ({
       level: nth + 1,
       queue: parts.queueOf(SCHEDULE_TOPIC, nth),
-      offset: parts.offsets.get(nth + 1),
+      offset: 0,
+      delivered: new Set<number>(),
       dueMs: 0,
       isBusy: false,
       run: Promise.resolve(),
     }))
+    for (const level of this.#levels) this.#begin(level)
+  }
+
+  /** After a power failure the queue may be shorter than what was delivered of it. */
+  #begin(level: Level): void {
+    const known = this.#parts.offsets.get(level.level)
+    level.offset = Math.min(known, level.queue.max())
+    if (level.offset !== known) this.#parts.offsets.set(level.level, level.offset)
   }
 
   /** Dispatch has moved queues, or the service begins: looks at all levels that may have something. */
@@ -89,7 +112,7 @@ export class DelayService {
     try {
       while (!this.#isClosed && (await this.#deliverDue(level)));
     } catch (error) {
-      this.#parts.log.error({ level: level.level, error: String(error) }, 'delayed messages wait')
+      this.#report(`delayed messages of level ${level.level} wait`, error)
       level.dueMs = this.#parts.clock.now() + RETRY_MS
     }
     level.isBusy = false
@@ -101,39 +124,63 @@ export class DelayService {
     const due = this.#takeDue(level)
     if (due.length === 0) return false
     const drafts = await Promise.all(due.map(({ unit }) => this.#draftFor(unit)))
-    const stored: Promise<Stored | null>[] = drafts.map((draft) =>
-      draft === null ? Promise.resolve(null) : this.#parts.messages.append(draft),
-    )
-    const outcomes = await Promise.allSettled(stored)
-    const failed = outcomes.findIndex(({ status }) => status === 'rejected')
-    const done = failed === -1 ? due.length : failed
-    if (done > 0) this.#advance(level, due[done - 1]!.offset + 1)
-    if (failed !== -1) throw (outcomes[failed] as PromiseRejectedResult).reason
+    const outcomes = await Promise.allSettled(drafts.map((draft) => this.#store(draft)))
+    let failure: PromiseRejectedResult | undefined
+    for (const [nth, outcome] of outcomes.entries()) {
+      if (outcome.status === 'fulfilled') level.delivered.add(due[nth]!.offset)
+      else failure ??= outcome
+    }
+    this.#advance(level, due.at(-1)!.offset + 1)
+    if (failure !== undefined) throw asError(failure.reason)
     return true
   }
 
-  #advance(level: Level, offset: number): void {
-    level.offset = offset
-    this.#parts.offsets.set(level.level, offset)
+  /** Rejects when a later try may go better; what can never be stored is dropped. */
+  async #store(draft: MessageDraft | null): Promise<void> {
+    if (draft === null) return
+    try {
+      await this.#parts.messages.append(draft)
+    } catch (error) {
+      const isForGood = error instanceof ResponseError && FOR_GOOD.has(error.codeName)
+      if (!isForGood) throw error
+      this.#drop(draft.topic, error.message)
+    }
+  }
+
+  /** Up to the first that is not delivered; to `end` when there is none. */
+  #advance(level: Level, end: number): void {
+    const before = level.offset
+    level.offset = Math.max(level.offset, level.queue.min())
+    while (level.offset < end && this.#isPassed(level, level.offset)) level.offset++
+    if (level.offset > before) this.#parts.offsets.set(level.level, level.offset)
+  }
+
+  #isPassed({ delivered, queue }: Level, offset: number): boolean {
+    return delivered.delete(offset) || queue.unitAt(offset) === null
   }
 
   /** Those whose time is over, in order; notes when the next one's is. */
   #takeDue(level: Level): { offset: number; unit: Unit }[] {
     const { queue } = level
-    const now = this.#parts.clock.now()
+    const latest = this.#parts.clock.now() + delayOfLevel(level.level)
     const due: { offset: number; unit: Unit }[] = []
+    let bytes = 0
     for (let offset = Math.max(level.offset, queue.min()); due.length < BATCH; offset++) {
       if (offset >= queue.max()) {
         queue.watch()
         level.dueMs = Infinity
         if (offset >= queue.max()) break // after it is watched
       }
-      const unit = queue.unitAt(offset)
+      const unit = level.delivered.has(offset) ? null : queue.unitAt(offset)
       if (unit === null) continue // deleted or damaged: there is nothing to deliver
-      if (unit.tagsCode > now) {
-        level.dueMs = unit.tagsCode
+      // Later than it could be: the clock was set back since.
+      const dueMs = unit.tagsCode > latest ? 0 : unit.tagsCode
+      if (dueMs > this.#parts.clock.now()) {
+        level.dueMs = dueMs
         break
       }
+      bytes += unit.length
+      if (bytes > BATCH_BYTES && due.length > 0) break
       due.push({ offset, unit })
     }
     return due
@@ -143,20 +190,27 @@ export class DelayService {
   async #draftFor(unit: Unit): Promise<MessageDraft | null> {
     const bytes = await this.#parts.messageAt(unit.position)
     if (bytes === null) return null
-    return this.#delivered(decodeMessage(bytes))
+    try {
+      return this.#delivered(decodeMessage(bytes), bytes)
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error
+      return this.#drop(`at ${unit.position}`, error.message)
+    }
   }
 
   /** Apache 5.3.3 leaves the properties as they are, DELAY and all. */
-  #delivered(message: StoredMessage): MessageDraft | null {
+  #delivered(message: StoredMessage, bytes: Buffer): MessageDraft | null {
     const { properties } = message
     const topic = properties.get(MessageProperty.REAL_TOPIC) ?? ''
     const queueId = Number(properties.get(MessageProperty.REAL_QID))
     if (topic !== HALF_TOPIC && this.#parts.hasQueue(topic, queueId)) {
-      return draftOf(message, { topic, queueId }, properties)
+      return draftOf(message, { topic, queueId }, storedProperties(bytes))
     }
-    const { position } = message
-    const why = 'a delayed message is dropped: its topic is gone'
-    this.#parts.log.warn({ topic, queueId, position }, why)
+    return this.#drop(topic, 'its topic is gone')
+  }
+
+  #drop(topic: string, why: string): null {
+    this.#report(`a delayed message of topic ${shown(topic)} is dropped`, why)
     return null
   }
 
@@ -169,4 +223,8 @@ export class DelayService {
     const ms = Math.min(Math.max(1, dueMs - this.#parts.clock.now()), LOOK_MS)
     this.#timer = setTimeout(() => this.onWake(), ms)
   }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
 }

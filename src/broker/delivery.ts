@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import type { SubscriptionGroupConfig } from '../protocol/bodies/subscription-group.ts'
 import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
-import { decodeMessage, type StoredMessage } from '../protocol/message.ts'
+import { decodeMessage } from '../protocol/message.ts'
 import { MessageProperty } from '../protocol/message-property.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { LogAppender } from '../store/log-appender.ts'
@@ -26,7 +26,7 @@ import {
   shown,
 } from './topic-names.ts'
 import { TransactionChecks } from './transaction-checks.ts'
-import { Transactions } from './transactions.ts'
+import { type Half, Transactions } from './transactions.ts'
 
 /** What main does with messages: those that come back, wait, or are nobody's any more. */
 export interface Delivery {
@@ -84,8 +84,8 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     },
     close: async () => {
       checks.close()
-      await delays.close()
-      await transactions.close()
+      await Promise.all([delays.close(), transactions.close()])
+      messages.close()
       await offsets.close()
     },
   }
@@ -114,7 +114,7 @@ function openTransactions(
       const { topicName: topic } = await topics.ensure(
         topicConfig(CHECK_MAX_TIME_TOPIC, 1, Permission.READ_WRITE),
       )
-      return messages.append(draftOf(half, { topic, queueId: 0 }, half.properties))
+      return messages.append(draftOf(half, { topic, queueId: 0 }, half.text))
     },
     brokerName: config.brokerName,
     settings: {
@@ -129,7 +129,7 @@ function openTransactions(
 }
 
 /** By the index: what was committed has the key of its half message, and says where that is. */
-async function isCommitted(half: StoredMessage, queries: MessageQueries): Promise<boolean> {
+async function isCommitted(half: Half, queries: MessageQueries): Promise<boolean> {
   const { properties, position, storeTimestamp: begin } = half
   const topic = properties.get(MessageProperty.REAL_TOPIC) ?? ''
   const key = properties.get(MessageProperty.UNIQ_KEY) ?? ''
@@ -148,6 +148,7 @@ function mainLog({ store, context: { config }, storeHost }: DeliveryParts): Main
     appender: new LogAppender(shared, new LogWindow(shared), options),
     appendMax: appendMax(config),
     isSyncFlush: config.flushDiskType === 'SYNC_FLUSH',
+    timeoutMs: config.syncFlushTimeout,
   })
 }
 
@@ -157,6 +158,7 @@ function waitingQueue(store: BrokerStore, topic: string, queueId: number): Waiti
   return {
     min: () => rows.min(row),
     max: () => rows.max(row),
+    next: () => rows.next(row),
     unitAt: (offset) => store.unitAt(topic, queueId, offset),
     watch: () => rows.setWaiter(row, MAIN_WAITER),
   }

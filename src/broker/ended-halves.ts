@@ -25,6 +25,7 @@ export class EndedHalves {
   #ended: number[] = []
   #timer: NodeJS.Timeout | undefined
   #isDue = false
+  #isClosed = false
   #isStoring: Promise<void> = Promise.resolve()
 
   constructor(parts: EndedHalvesParts) {
@@ -40,10 +41,10 @@ export class EndedHalves {
 
   /** Resolves when all that could be stored is. */
   async close(): Promise<void> {
+    this.#isClosed = true
     clearTimeout(this.#timer)
     this.#store()
     await this.#isStoring
-    clearTimeout(this.#timer)
   }
 
   #store(): void {
@@ -61,6 +62,7 @@ export class EndedHalves {
     } catch (error) {
       this.#parts.log.warn({ error: String(error) }, 'ends of transactions are noted later')
       this.#ended.push(...chunk)
+      if (this.#isClosed) return // the next run asks about them once more
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined
         this.#store()

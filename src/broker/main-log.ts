@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { monotonicClock } from '../base/clock.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { AppendStatus, type LogAppender } from '../store/log-appender.ts'
 import { Fault, type LogShared, Thread } from '../store/log-memory.ts'
@@ -29,10 +30,14 @@ export interface MainLogParts {
   /** Longest record. */
   appendMax: number
   isSyncFlush: boolean
+  /** What is not on the disk by then is refused. */
+  timeoutMs: number
 }
 
 interface Waiting {
   end: number
+  /** By the monotonic clock. */
+  deadlineMs: number
   resolve: () => void
   reject: (error: ResponseError) => void
 }
@@ -47,6 +52,8 @@ export class MainLog {
   readonly #record = new MessageRecord(this.#fields)
   readonly #waiting: Waiting[] = []
   #isWriteDue = false
+  #isClosed = false
+  #timer: NodeJS.Timeout | undefined
 
   constructor(parts: MainLogParts) {
     this.#parts = parts
@@ -59,17 +66,27 @@ export class MainLog {
    * SERVICE_NOT_AVAILABLE when the log takes nothing.
    */
   async append(draft: MessageDraft): Promise<Stored> {
-    const row = this.#parts.rows.row(draft.topic, draft.queueId)
-    if (row === undefined) {
-      const what = `topic[${draft.topic}] has no queue ${draft.queueId}`
-      throw new ResponseError('TOPIC_NOT_EXIST', what)
-    }
     for (let tries = 0; ; tries++) {
-      const stored = this.#tryAppend(draft, row)
+      const stored = this.#tryAppend(draft, this.#rowOf(draft))
       if (stored !== null) return this.#survived(stored)
       if (tries === TRIES_MAX) throw busy()
       await pause(PAUSE_MS)
     }
+  }
+
+  /** Nothing is appended any more. What still waits for the disk is told so. */
+  close(): void {
+    this.#isClosed = true
+    this.#write()
+    this.#rejectBefore(Infinity)
+    clearTimeout(this.#timer)
+  }
+
+  /** Each time anew: the topic may be deleted, and made again, while the log takes nothing. */
+  #rowOf({ topic, queueId }: MessageDraft): number {
+    const row = this.#parts.rows.row(topic, queueId)
+    if (row !== undefined) return row
+    throw new ResponseError('TOPIC_NOT_EXIST', `topic[${topic}] has no queue ${queueId}`)
   }
 
   /** Another thread woke main: positions may have moved. */
@@ -79,12 +96,13 @@ export class MainLog {
     if (this.#waiting.length === 0) return
     this.#parts.shared.setWaiting(true) // first the flag, then the positions
     this.#release()
+    this.#watchDeadline()
   }
 
   /** Null: the log takes nothing right now. */
   #tryAppend(draft: MessageDraft, row: number): (Stored & { end: number }) | null {
     const { shared, appender } = this.#parts
-    if (shared.fault() !== Fault.NONE) throw refused()
+    if (this.#isClosed || shared.fault() !== Fault.NONE) throw refused()
     this.#fill(draft)
     const record = this.#record
     record.prepare()
@@ -127,7 +145,10 @@ export class MainLog {
   }
 
   async #survived({ end, ...stored }: Stored & { end: number }): Promise<Stored> {
-    await new Promise<void>((resolve, reject) => this.#waiting.push({ end, resolve, reject }))
+    const deadlineMs = monotonicClock.now() + this.#parts.timeoutMs
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ end, deadlineMs, resolve, reject })
+    })
     return stored
   }
 
@@ -155,7 +176,28 @@ export class MainLog {
     const count = this.#waiting.findIndex(({ end }) => end > safe)
     for (const { resolve } of this.#waiting.splice(0, count === -1 ? Infinity : count)) resolve()
     if (shared.fault() !== Fault.FENCED) return
-    for (const { reject } of this.#waiting.splice(0)) reject(refused())
+    this.#rejectBefore(Infinity)
+  }
+
+  /** Whether they are stored in the end nobody knows, as with any timeout. */
+  #rejectBefore(now: number): void {
+    const count = this.#waiting.findIndex(({ deadlineMs }) => deadlineMs > now)
+    for (const { reject } of this.#waiting.splice(0, count === -1 ? Infinity : count)) {
+      reject(refused())
+    }
+  }
+
+  #watchDeadline(): void {
+    const [first] = this.#waiting
+    if (first === undefined || this.#timer !== undefined) return
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#rejectBefore(monotonicClock.now())
+        this.#watchDeadline()
+      },
+      Math.max(1, first.deadlineMs - monotonicClock.now()),
+    )
   }
 }
 

@@ -1,6 +1,12 @@
-import { decodeProperties, encodeProperties, type StoredMessage } from '../protocol/message.ts'
+import { viewOf } from '../base/bytes.ts'
+import { encodeProperties, type StoredMessage } from '../protocol/message.ts'
 import { MessageProperty } from '../protocol/message-property.ts'
+import { readRecord, RecordParts } from '../store/log-record.ts'
+import { delayLevel } from './property-scan.ts'
 import { SCHEDULE_TOPIC } from './topic-names.ts'
+
+const PAIR_END = 2
+const NOTHING = Buffer.alloc(0)
 
 /** A message that the broker itself is about to store. */
 export interface MessageDraft {
@@ -26,7 +32,7 @@ export const DELAY_LEVELS = 18
 export function draftOf(
   message: StoredMessage,
   place: { topic: string; queueId: number },
-  properties: ReadonlyMap<string, string>,
+  properties: Buffer,
 ): MessageDraft {
   const { flag, sysFlag, bornTimestamp, bornHost, reconsumeTimes, body } = message
   return {
@@ -37,9 +43,16 @@ export function draftOf(
     bornHost,
     reconsumeTimes,
     preparedTransactionOffset: 0,
-    properties: Buffer.from(encodeProperties(properties)),
+    properties,
     body,
   }
+}
+
+/** The properties of a stored message, byte for byte: what was no text comes out as it came in. */
+export function storedProperties(bytes: Buffer): Buffer {
+  const parts = new RecordParts()
+  readRecord(parts, viewOf(bytes), 0, bytes.length)
+  return bytes.subarray(parts.propertiesAt, parts.propertiesAt + parts.propertiesLength)
 }
 
 /**
@@ -47,16 +60,24 @@ export function draftOf(
  * (Apache 5.3.3, HookUtils). Any other is returned as it is.
  */
 export function parkDelayed(draft: MessageDraft): MessageDraft {
-  const properties = decodeProperties(draft.properties.toString())
-  const level = Number.parseInt(properties.get(MessageProperty.DELAY) ?? '0', 10)
-  if (!(level > 0)) return draft
-  properties.set(MessageProperty.DELAY, String(Math.min(level, DELAY_LEVELS)))
-  properties.set(MessageProperty.REAL_TOPIC, draft.topic)
-  properties.set(MessageProperty.REAL_QID, String(draft.queueId))
+  const level = delayLevel(draft.properties)
+  if (level === 0) return draft
+  const { DELAY, REAL_TOPIC, REAL_QID } = MessageProperty
+  const home = encodeProperties([
+    [DELAY, String(Math.min(level, DELAY_LEVELS))],
+    [REAL_TOPIC, draft.topic],
+    [REAL_QID, String(draft.queueId)],
+  ])
   return {
     ...draft,
     topic: SCHEDULE_TOPIC,
     queueId: Math.min(level, DELAY_LEVELS) - 1,
-    properties: Buffer.from(encodeProperties(properties)),
+    properties: joined(draft.properties, home),
   }
+}
+
+/** Of two pairs with one name the last counts. */
+function joined(properties: Buffer, pairs: string): Buffer {
+  const isEnded = properties.length === 0 || properties.at(-1) === PAIR_END
+  return Buffer.concat([properties, isEnded ? NOTHING : Buffer.of(PAIR_END), Buffer.from(pairs)])
 }

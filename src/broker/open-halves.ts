@@ -7,14 +7,9 @@ export interface OpenHalf {
   isEnding: boolean
 }
 
-/**
- * Which messages of the half queue are open. All below `seen` are either here or ended; those above are
- * known only when somebody has ended them before dispatch told of them.
- */
+/** Which messages of the half queue are open: all below `seen` are either here or ended. */
 export class OpenHalves {
   readonly #open = new Map<number, OpenHalf>()
-  /** Claimed before dispatch told of them; whether they have ended. */
-  readonly #early = new Map<number, boolean>()
   #seen: number
 
   constructor(seen: number) {
@@ -39,21 +34,12 @@ export class OpenHalves {
   /** The queue has grown to `max`. */
   extend(max: number): void {
     for (; this.#seen < max; this.#seen++) {
-      const offset = this.#seen
-      const hasEnded = this.#early.get(offset)
-      this.#early.delete(offset)
-      if (hasEnded === true) continue
-      this.#open.set(offset, { offset, checks: 0, isEnding: hasEnded === false })
+      this.#open.set(this.#seen, { offset: this.#seen, checks: 0, isEnding: false })
     }
   }
 
   /** Whoever gets true stores the outcome, and then says `ended` or `reopen`. */
   claim(offset: number): boolean {
-    if (offset >= this.#seen) {
-      if (this.#early.has(offset)) return false
-      this.#early.set(offset, false)
-      return true
-    }
     const half = this.#open.get(offset)
     if (half === undefined || half.isEnding) return false
     half.isEnding = true
@@ -61,13 +47,11 @@ export class OpenHalves {
   }
 
   ended(offset: number): void {
-    if (offset >= this.#seen) this.#early.set(offset, true)
-    else this.#open.delete(offset)
+    this.#open.delete(offset)
   }
 
   reopen(offset: number): void {
-    if (offset >= this.#seen) this.#early.delete(offset)
-    else this.#open.get(offset)!.isEnding = false
+    this.#open.get(offset)!.isEnding = false
   }
 
   /** Messages below are deleted. */

@@ -14,12 +14,23 @@ import type { ConsumerOffsets } from './consumer-offsets.ts'
 import type { WaitingQueue } from './delay-service.ts'
 import { EndedHalves, offsetsIn } from './ended-halves.ts'
 import type { MainLog } from './main-log.ts'
-import { draftOf, type MessageDraft, parkDelayed } from './message-draft.ts'
+import { draftOf, type MessageDraft, parkDelayed, storedProperties } from './message-draft.ts'
 import { type OpenHalf, OpenHalves } from './open-halves.ts'
 import { HALF_OP_TOPIC, HALF_TOPIC } from './topic-names.ts'
 
 /** The group whose offsets say how far half and op queue are done with (Apache 5.3.3). */
 const GROUP = 'CID_RMQ_SYS_TRANS'
+
+/** A just stored half message is waited for this long, until dispatch has it. */
+const DISPATCH_MS = 2000
+/** Ranges of op messages that are kept apart. */
+const OPS_MAX = 4096
+
+/** A half message as it is stored. */
+export interface Half extends StoredMessage {
+  /** Its properties, byte for byte. */
+  text: Buffer
+}
 
 export type End = HeaderOf<typeof EndTransaction>
 
@@ -28,7 +39,7 @@ export interface TransactionsParts {
   ops: WaitingQueue
   messageAt: (position: number) => Promise<Buffer | null>
   /** Whether the outcome of this half message is stored already: asked for those of earlier runs. */
-  isCommitted: (half: StoredMessage) => Promise<boolean>
+  isCommitted: (half: Half) => Promise<boolean>
   messages: MainLog
   offsets: ConsumerOffsets
   /** IP (4 or 16 bytes) and a 4-byte port. */
@@ -50,6 +61,8 @@ export class Transactions {
   /** Halves from before this run: their commit may be stored, and the note of it lost. */
   readonly #firstOwn: number
   #open: OpenHalves | null = null
+  /** Who waits until dispatch has told of a half. */
+  #awaiting: { offset: number; resolve: () => void }[] = []
 
   constructor(parts: TransactionsParts) {
     this.#parts = parts
@@ -69,7 +82,9 @@ export class Transactions {
   onWake(): boolean {
     const { halves } = this.#parts
     halves.watch()
-    this.#open?.extend(halves.max()) // after it is watched
+    const max = halves.max() // after it is watched
+    this.#open?.extend(max)
+    for (const { offset, resolve } of this.#awaiting) if (offset < max) resolve()
     return this.#open === null || this.#open.size > 0
   }
 
@@ -82,10 +97,12 @@ export class Transactions {
   }
 
   /** Null: it cannot be read (any more). */
-  async halfAt(offset: number): Promise<StoredMessage | null> {
-    const unit = this.#parts.halves.unitAt(offset)
-    const bytes = unit === null ? null : await this.#parts.messageAt(unit.position)
-    return bytes === null ? null : decodeMessage(bytes)
+  async halfAt(offset: number): Promise<Half | null> {
+    const { halves, messageAt } = this.#parts
+    if (offset < halves.min() || offset >= halves.max()) return null
+    const unit = halves.unitAt(offset)
+    const bytes = unit === null ? null : await messageAt(unit.position)
+    return bytes === null ? null : { ...decodeMessage(bytes), text: storedProperties(bytes) }
   }
 
   /** Stores the outcome, once. Throws ResponseError when it does not name an open half message. */
@@ -98,9 +115,10 @@ export class Transactions {
   }
 
   /** Nobody can say any more: `store` keeps it elsewhere, if it is to be kept. */
-  async finish(half: StoredMessage, store: (() => Promise<unknown>) | null): Promise<void> {
+  async finish(half: Half, store: (() => Promise<unknown>) | null): Promise<void> {
     const { queueOffset } = half
     const open = await this.#loaded
+    open.extend(this.#parts.halves.max())
     if (!open.claim(queueOffset)) return // its outcome is stored, or is being stored
     try {
       await store?.()
@@ -120,58 +138,91 @@ export class Transactions {
   /** Reads on from where the last run was done. */
   async #load(): Promise<OpenHalves> {
     const { halves, ops, offsets } = this.#parts
-    const first = Math.max(offsets.get(GROUP, HALF_TOPIC, 0) ?? 0, halves.min())
-    const open = new OpenHalves(first)
+    const open = new OpenHalves(beginOf(halves, offsets.get(GROUP, HALF_TOPIC, 0)))
     open.extend(halves.max())
-    const begin = Math.max(offsets.get(GROUP, HALF_OP_TOPIC, 0) ?? 0, ops.min())
+    const begin = beginOf(ops, offsets.get(GROUP, HALF_OP_TOPIC, 0))
     for (let offset = begin; offset < ops.max(); offset++) {
       const ended = await this.#opAt(offset)
       for (const each of ended) open.ended(each)
-      this.#ops.push({ offset, highest: Math.max(-1, ...ended) })
+      this.#addOp({ offset, highest: Math.max(-1, ...ended) })
     }
     this.#open = open
+    this.#saveProgress(open)
     return open
   }
 
+  /** One that cannot be read leaves its halves open: their producers are asked. */
   async #opAt(offset: number): Promise<number[]> {
-    const unit = this.#parts.ops.unitAt(offset)
-    const bytes = unit === null ? null : await this.#parts.messageAt(unit.position)
-    return bytes === null ? [] : offsetsIn(decodeMessage(bytes).body)
+    try {
+      const unit = this.#parts.ops.unitAt(offset)
+      const bytes = unit === null ? null : await this.#parts.messageAt(unit.position)
+      return bytes === null ? [] : offsetsIn(decodeMessage(bytes).body)
+    } catch (error) {
+      this.#parts.log.error({ offset, error: String(error) }, 'an op message cannot be read')
+      return []
+    }
   }
 
-  /** Apache 5.3.3, EndTransactionProcessor: group, offset and position must be those of the half message. */
-  async #checkedHalf(end: End): Promise<StoredMessage> {
-    const half = await this.#messageAt(end.commitLogOffset)
-    if (half === null || half.topic !== HALF_TOPIC) {
+  /**
+   * Apache 5.3.3, EndTransactionProcessor: group, offset and position must be those of the half message.
+   * Only the half queue says what is one: bytes that look so may stand in the body of any message.
+   */
+  async #checkedHalf(end: End): Promise<Half> {
+    const { tranStateTableOffset: offset, commitLogOffset: position } = end
+    await this.#untilDispatched(offset)
+    const half = await this.#halfOrNull(offset)
+    if (half === null || half.topic !== HALF_TOPIC || half.position !== position) {
       throw new ResponseError('SYSTEM_ERROR', 'Find prepared transaction message failed')
     }
     if (half.properties.get(MessageProperty.PGROUP) !== end.producerGroup) {
       throw new ResponseError('SYSTEM_ERROR', 'The producer group wrong')
     }
-    if (half.queueOffset !== end.tranStateTableOffset) {
-      throw new ResponseError('SYSTEM_ERROR', 'The transaction state table offset wrong')
-    }
     return half
   }
 
-  async #messageAt(position: number): Promise<StoredMessage | null> {
+  async #halfOrNull(offset: number): Promise<Half | null> {
     try {
-      const bytes = await this.#parts.messageAt(position)
-      return bytes === null ? null : decodeMessage(bytes)
+      return await this.halfAt(offset)
     } catch (error) {
       if (error instanceof MessageError) return null
       throw error
     }
   }
 
-  async #commit(half: StoredMessage): Promise<void> {
+  /** It is stored, and dispatch is about to say so; anything else is not waited for. */
+  async #untilDispatched(offset: number): Promise<void> {
+    const { halves } = this.#parts
+    if (offset < halves.max() || offset >= halves.next()) return
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, DISPATCH_MS)
+      this.#awaiting.push({ offset, resolve })
+      this.onWake() // it may have come meanwhile
+    })
+    clearTimeout(timer)
+    this.#awaiting = this.#awaiting.filter((each) => each.offset !== offset)
+  }
+
+  async #commit(half: Half): Promise<void> {
     if (half.queueOffset < this.#firstOwn && (await this.#parts.isCommitted(half))) return
     await this.#parts.messages.append(parkDelayed(committed(half)))
   }
 
   #onStored(op: { offset: number; highest: number }): void {
-    this.#ops.push(op)
+    this.#addOp(op)
     if (this.#open !== null) this.#saveProgress(this.#open)
+  }
+
+  /** Beyond a number of them, two neighbours become one that is done with when both are. */
+  #addOp(op: { offset: number; highest: number }): void {
+    this.#ops.push(op)
+    if (this.#ops.length <= OPS_MAX) return
+    const pairs = this.#ops.splice(0)
+    for (let nth = 0; nth < pairs.length; nth += 2) {
+      const [first, second = first] = pairs.slice(nth, nth + 2)
+      const highest = Math.max(first!.highest, second!.highest)
+      this.#ops.push({ offset: second!.offset, highest })
+    }
   }
 
   /** An op message is done with when all halves it names lie below the lowest open one. */
@@ -185,12 +236,17 @@ export class Transactions {
 }
 
 /** The message of a half message, as it is delivered. Apache leaves TRAN_MSG and REAL_* in the properties. */
-function committed(half: StoredMessage): MessageDraft {
+function committed(half: Half): MessageDraft {
   const { properties, position, sysFlag } = half
   const topic = properties.get(MessageProperty.REAL_TOPIC) ?? ''
   const queueId = Number(properties.get(MessageProperty.REAL_QID))
-  const draft = draftOf(half, { topic, queueId }, properties)
+  const draft = draftOf(half, { topic, queueId }, half.text)
   draft.sysFlag = (sysFlag & ~MessageFlag.TRANSACTION_ROLLBACK) | MessageFlag.TRANSACTION_COMMIT
   draft.preparedTransactionOffset = position
   return draft
+}
+
+/** Where the last run was done; within what the queue has, which after a power failure may be less. */
+function beginOf(queue: WaitingQueue, known: number | null): number {
+  return Math.min(Math.max(known ?? 0, queue.min()), queue.max())
 }

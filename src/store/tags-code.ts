@@ -16,6 +16,11 @@ const DELAYS_MS = [
   ...[1, 2].map((count) => count * HOUR),
 ]
 
+/** How long messages of a level wait, in ms. */
+export function delayOfLevel(level: number): number {
+  return DELAYS_MS[level - 1]!
+}
+
 /**
  * What the entry of a record says in its third field (Apache 5.3.3, CommitLog): the time
  * of delivery for a message that waits, else the tags code.

@@ -1,10 +1,14 @@
 /** Messages that come back, or come later, through a broker in a process of its own. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { SerializeType } from '../../src/protocol/frame.ts'
 import type { StoredMessage } from '../../src/protocol/message.ts'
 import { decodeOffsetMessageId } from '../../src/protocol/message-id.ts'
 import { LockBatchMq } from '../../src/protocol/requests/client.ts'
 import { ConsumerSendMsgBack } from '../../src/protocol/requests/retry.ts'
 import { SendMessageV2 } from '../../src/protocol/requests/send.ts'
+import { DeleteTopicInBroker } from '../../src/protocol/requests/topic.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
 import { ServerProcess, tempFolder, type Settings } from '../support/broker-process.ts'
 import { createTopic, properties, readQueue, sendHeader, sendTo } from '../support/messages.ts'
@@ -167,4 +171,58 @@ describe('a send to a retry topic', () => {
     await send(client, { reconsumeTimes: 1 })
     await readQueue(client, DEAD, { end: 1 })
   })
+})
+
+describe('a message that cannot be delivered', () => {
+  test('is dropped, and the others of its level come once', async () => {
+    const client = await (await start()).connect()
+    await createTopic(client, 'T')
+    await createTopic(client, 'Gone')
+    const delayed = (key: string) => properties({ DELAY: '1', UNIQ_KEY: key })
+    await sendTo(client, 'T', { properties: delayed('u1') })
+    await sendTo(client, 'Gone', { properties: delayed('u2') })
+    await client.ask(DeleteTopicInBroker, { topic: 'Gone' })
+    await sendTo(client, 'T', { properties: delayed('u3') })
+    await readQueue(client, 'T', { end: 2 })
+    await sendTo(client, 'T', { properties: delayed('u4') })
+    const messages = await readQueue(client, 'T', { end: 3 })
+    expect(messages.map((each) => each.properties.get('UNIQ_KEY'))).toEqual(['u1', 'u3', 'u4'])
+  })
+
+  test('comes with its properties as they were sent, also when they are no text', async () => {
+    const client = await (await start()).connect()
+    await createTopic(client, 'T')
+    client.serializeType = SerializeType.ROCKETMQ
+    const odd = Buffer.concat([
+      Buffer.from('DELAY\u00011\u0002ODD\u0001'),
+      Buffer.alloc(12_000, 0xff),
+    ])
+    await sendTo(client, 'T', { properties: odd.toString('latin1') })
+    await sendTo(client, 'T', { properties: properties({ DELAY: '1', UNIQ_KEY: 'u2' }) })
+    const [, second] = await readQueue(client, 'T', { end: 2 })
+    expect(second!.properties.get('UNIQ_KEY')).toBe('u2')
+  })
+})
+
+test('progress ahead of the queue is corrected: nothing that is sent later is passed over', async () => {
+  const first = await start()
+  const client = await first.connect()
+  await createTopic(client, 'T')
+  await sendTo(client, 'T', { properties: properties({ DELAY: '1' }) })
+  await readQueue(client, 'T', { end: 1 })
+  await first.stop()
+  const file = join(first.store, 'config', 'delayOffset.json')
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/"1":1/, '"1":1000'))
+  const again = await (await start({}, first.folder)).connect()
+  await sendTo(again, 'T', { properties: properties({ DELAY: '1', UNIQ_KEY: 'next' }) })
+  const [, next] = await readQueue(again, 'T', { end: 2 })
+  expect(next!.properties.get('UNIQ_KEY')).toBe('next')
+})
+
+test('a send to a retry topic that only says it is part of a transaction is refused', async () => {
+  const { client } = await consumed()
+  for (const sysFlag of [0x4, 0xc, 0x80]) {
+    const { code } = await client.ask(SendMessageV2, sendHeader(RETRY, { sysFlag }))
+    expect(code).toBe(ResponseCode.MESSAGE_ILLEGAL)
+  }
 })

@@ -1,6 +1,7 @@
 /** Transactions through a broker in a process of its own. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { messagesIn } from '../../src/protocol/message.ts'
+import { encodeMessage } from '../../src/protocol/message-encoder.ts'
 import { decodeOffsetMessageId } from '../../src/protocol/message-id.ts'
 import { HeartBeat } from '../../src/protocol/requests/client.ts'
 import {
@@ -114,7 +115,7 @@ describe('a half message', () => {
     const half = await sendHalf(client, 'u1')
     const wrong = [
       [{ producerGroup: 'others' }, 'The producer group wrong'],
-      [{ tranStateTableOffset: 7 }, 'The transaction state table offset wrong'],
+      [{ tranStateTableOffset: 7 }, 'Find prepared transaction message failed'],
       [{ commitLogOffset: half.position + 1 }, 'Find prepared transaction message failed'],
     ] as const
     for (const [changes, remark] of wrong) {
@@ -186,4 +187,32 @@ describe('a transaction that stays open', () => {
     expect(message!.properties.get('UNIQ_KEY')).toBe('u1')
     expect(await keysUntilNow(client)).toEqual(['last'])
   })
+})
+
+test('what looks like a half message in a body ends nothing', async () => {
+  const client = await connected()
+  const half = await sendHalf(client, 'u1')
+  const [stored] = await readQueue(client, 'RMQ_SYS_TRANS_HALF_TOPIC', { end: 1 })
+  // The next record of the same shape begins where this one ends; its body holds the forgery.
+  const at = half.position + stored!.length
+  const forged = { ...stored!, queueOffset: 1, topic: 'RMQ_SYS_TRANS_HALF_TOPIC' }
+  const plain = await sendTo(client, 'T', { queueId: 1 }, { body: encodeMessage(forged) })
+  const { position } = decodeOffsetMessageId(plain.msgId)
+  expect(position).toBe(at)
+  for (let from = position; from < position + 200; from++) {
+    const answer = await end(client, { offset: half.offset, position: from }, ROLLBACK)
+    expect(answer.code).toBe(ResponseCode.SYSTEM_ERROR)
+  }
+  await end(client, half, COMMIT)
+  expect(await keysUntilNow(client)).toContain('u1')
+})
+
+test('transactions of a group that is gone do not keep others from being asked about', async () => {
+  const client = await connected({ ...OFTEN, transactionCheckMax: 2 })
+  const text = properties({ UNIQ_KEY: 'lost', TRAN_MSG: 'true', PGROUP: 'gone' })
+  await sendTo(client, 'T', { queueId: 1, properties: text })
+  await beProducer(client)
+  await sendHalf(client, 'u1')
+  const { extFields } = await nextCheck(client)
+  expect(CheckTransactionState.decodeHeader(extFields).transactionId).toBe('u1')
 })

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { Call, Handlers, Peer } from '../../net/handlers.ts'
 import type { SubscriptionGroupConfig } from '../../protocol/bodies/subscription-group.ts'
-import { decodeProperties, encodeProperties } from '../../protocol/message.ts'
+import { decodeProperties, encodeProperties, MessageFlag } from '../../protocol/message.ts'
 import { encodeOffsetMessageId, UniqueIds } from '../../protocol/message-id.ts'
 import { MessageProperty } from '../../protocol/message-property.ts'
 import { MqVersion } from '../../protocol/mq-version.ts'
@@ -9,6 +9,7 @@ import type { RemotingCommand } from '../../protocol/remoting-command.ts'
 import type { HeaderOf } from '../../protocol/request.ts'
 import { SendMessage, SendMessageV2 } from '../../protocol/requests/send.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
+import { hasQueueEntry } from '../../store/log-record.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import type { Delivery } from '../delivery.ts'
 import { type MessageDraft, parkDelayed } from '../message-draft.ts'
@@ -84,7 +85,7 @@ function isDead(
 }
 
 function queueOf({ queueId, topic }: Send, count: number): number {
-  if (queueId < 0) return randomInt(count)
+  if (queueId < 0) return randomInt(Math.max(1, count))
   if (queueId < count) return queueId
   const why = `queueId[${queueId}] is illegal, topic[${topic}] has queues 0 to ${count - 1}`
   throw new ResponseError('INVALID_PARAMETER', why)
@@ -97,6 +98,8 @@ function draftFrom(
 ): MessageDraft {
   const { UNIQ_KEY, MSG_REGION, TRACE_ON, CLUSTER, TRAN_MSG, DELAY } = MessageProperty
   const properties = decodeProperties(header.properties ?? '')
+  properties.delete(MessageProperty.POP_CK)
+  refuseUnsupported(header.sysFlag, properties)
   // A committed message that is tried again still says so (clients before 4.6.1).
   const isRetried = header.reconsumeTimes > 0 && Number(properties.get(DELAY) ?? 0) > 0
   if (properties.get(TRAN_MSG) === 'true' && !isRetried) {
@@ -118,6 +121,20 @@ function draftFrom(
     properties: Buffer.from(encodeProperties(properties)),
     body: request.body ?? new Uint8Array(0),
   }
+}
+
+/** As network workers refuse it, see SendHandler. */
+function refuseUnsupported(sysFlag: number, properties: ReadonlyMap<string, string>): void {
+  const { TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS, DELAY } = MessageProperty
+  const isTimed = [TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS].some((name) =>
+    properties.has(name),
+  )
+  if (isTimed && !(Number(properties.get(DELAY)) > 0)) {
+    throw new ResponseError('MESSAGE_ILLEGAL', 'timed messages are not supported by this version')
+  }
+  if (hasQueueEntry(sysFlag) && (sysFlag & MessageFlag.INNER_BATCH) === 0) return
+  const why = 'a retry is neither part of a transaction nor an inner batch: its sys flag says so'
+  throw new ResponseError('MESSAGE_ILLEGAL', why)
 }
 
 function bornHostOf({ host, address }: Peer): Uint8Array {

@@ -1,7 +1,12 @@
 import { randomInt } from 'node:crypto'
 import type { Handlers } from '../../net/handlers.ts'
 import type { SubscriptionGroupConfig } from '../../protocol/bodies/subscription-group.ts'
-import { decodeMessage, MessageError, type StoredMessage } from '../../protocol/message.ts'
+import {
+  decodeMessage,
+  encodeProperties,
+  MessageError,
+  type StoredMessage,
+} from '../../protocol/message.ts'
 import { encodeOffsetMessageId } from '../../protocol/message-id.ts'
 import { MessageProperty } from '../../protocol/message-property.ts'
 import type { HeaderOf } from '../../protocol/request.ts'
@@ -38,7 +43,7 @@ export function registerSendBackHandler(
       ? await delivery.deadLetterTopic(header.group)
       : await delivery.retryTopic(group)
     const place = { topic: topic.topicName, queueId: randomInt(topic.writeQueueNums) }
-    const draft = draftOf(message, place, properties)
+    const draft = draftOf(message, place, Buffer.from(encodeProperties(properties)))
     draft.reconsumeTimes++
     await delivery.messages.append(parkDelayed(draft))
   })
