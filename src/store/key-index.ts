@@ -113,8 +113,7 @@ export class KeyIndex {
     this.#guard(() => {
       this.#job?.return(undefined)
       if (this.#file === null) return
-      this.#file.flush()
-      while (!this.#file.savePiece());
+      saveAll(this.#file)
       this.#sync(this.#file.descriptor)
       this.#shared.indexDurable.publish(this.#file.header.endTimestamp)
       this.#closeFile()
@@ -350,6 +349,14 @@ export class KeyIndex {
     readHead(head, new DataView(bytes.buffer, bytes.byteOffset), 0)
     return head.position === position ? head.storeTimestamp : null
   }
+}
+
+/** The next start takes slots and header as they are. A save under way counts less than is there now. */
+function saveAll(file: IndexWriter): void {
+  file.flush()
+  do {
+    while (!file.savePiece()) continue
+  } while (file.unsaved > 0)
 }
 
 /** Up to the first that is damaged, or older than the one before it: it was being made. */

@@ -33,6 +33,8 @@ class CountingDisk extends SimulatedDisk {
   }
 }
 
+/** Of SMALL_INDEX. */
+const SLOTS_END = INDEX_HEADER_LENGTH + 4 * SMALL_INDEX.slots
 const FORMAT = { slots: 16, items: 40 }
 
 describe('after', () => {
@@ -48,6 +50,27 @@ describe('after', () => {
     again.stop()
     expect(again.files).toEqual(rig.files)
     expect(readIndexHeader(again.bytesOf(again.files[0]!)).count).toBe(61)
+  })
+
+  test('a clean stop in the middle of a save the file is as if there had been none', async () => {
+    const disk = simulated()
+    const rig = runningOn(disk)
+    const positions = sendKeys(rig, 0, 20)
+    const slots = () => rig.bytesOf(rig.files[0]!).subarray(INDEX_HEADER_LENGTH, SLOTS_END)
+    for (const before = Buffer.from(slots()); slots().equals(before);) {
+      rig.store.clock.time += 31_000
+      rig.agent.turn()
+    }
+    rig.store.clock.time += 10
+    positions.push(rig.send('k20', { turns: 1 }))
+    expect(readIndexHeader(rig.bytesOf(rig.files[0]!)).count).toBe(1) // the header comes last
+    const [name] = rig.files
+    rig.end()
+    expect(readIndexHeader(rig.bytesOf(name!)).count).toBe(22)
+    expect(readCheckpoint(disk, '/store').index).toBe(rig.store.clock.time)
+    const again = runningOn(disk)
+    expect(again.files).toEqual([name])
+    await expectKeys(again, positions)
   })
 
   test.each([1, 2, 3, 4, 5, 6])('kill -9 all keys are found (seed %d)', async (seed) => {

@@ -135,6 +135,11 @@ export class IndexRig {
 
   stop(): void {
     this.run()
+    this.end()
+  }
+
+  /** A clean stop, whatever there still was to do. */
+  end(): void {
     this.agent.close()
     const checkpoint = new Checkpoint(this.#disk, this.#root)
     const index = this.store.shared.indexDurable.value()
