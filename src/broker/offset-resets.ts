@@ -8,8 +8,8 @@ export function resetKey(topic: string, queueId: number): string {
 /**
  * Queues in which a group was moved while its consumers were online. They go on from where they are
  * until they hear of it: until then their commits do not count, and the next pull is answered with
- * the new offset. As Apache 5.3.3 does with useServerSideResetOffset. A restart forgets them, as the
- * consumers then come anew.
+ * the new offset. As Apache 5.3.3 does with useServerSideResetOffset. In memory only: a restart
+ * forgets what a consumer has not heard yet, which takes one that pulls some milliseconds.
  */
 export class OffsetResets {
   readonly #metadata: Metadata
