@@ -14,6 +14,13 @@ export class ClientCallError extends Error {
   }
 }
 
+/**
+ * Calls that may be under way, to one client and to all: whoever asks for them waits, and a client that
+ * does not answer must not take all places of those that wait.
+ */
+const PER_CLIENT_MAX = 16
+const CALLS_MAX = 256
+
 /** Requests of the broker to its clients. Each client answers for itself only: calls are kept by connection. */
 export class ClientCalls {
   readonly #clock: Clock
@@ -25,8 +32,9 @@ export class ClientCalls {
   }
 
   /** Resolves with the answer, whatever its code. Rejects with ClientCallError. */
-  call(peer: Peer, request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
+  async call(peer: Peer, request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
     const opaque = (this.#opaque = (this.#opaque + 1) | 0)
+    this.#checkRoom(peer)
     const { promise, resolve, reject } = Promise.withResolvers<RemotingCommand>()
     const failed = (why: string, isTimeout: boolean) => {
       this.#forgetIdle(peer.id)
@@ -58,6 +66,15 @@ export class ClientCalls {
   /** Fails what is under way. */
   close(): void {
     for (const peerId of this.#byPeer.keys()) this.connectionClosed(peerId)
+  }
+
+  /** Throws ClientCallError. */
+  #checkRoom({ id, address }: Peer): void {
+    const all = [...this.#byPeer.values()].reduce((sum, { count }) => sum + count, 0)
+    const own = this.#byPeer.get(id)?.count ?? 0
+    if (own < PER_CLIENT_MAX && all < CALLS_MAX) return
+    const which = own < PER_CLIENT_MAX ? 'clients' : `the client at ${address}`
+    throw new ClientCallError(`too many questions to ${which} are open already`, false)
   }
 
   #callsOf(peerId: number): PendingCalls {

@@ -46,3 +46,17 @@ test('a call ends when the client goes, or the broker', async () => {
   await Promise.all(ends)
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('a client that does not answer takes a few places, not all of them', async () => {
+  const calls = new ClientCalls(clock)
+  const [silent, other] = [new MemoryPeer(), new MemoryPeer()]
+  const open = Array.from({ length: 20 }, () => calls.call(silent, requestCommand(307), 1000))
+  const settled = Promise.allSettled(open)
+  const answered = calls.call(other, requestCommand(307), 1000)
+  calls.onResponse(other.id, responseTo(other.sent[0]!, 0))
+  await answered
+  expect(silent.sent).toHaveLength(16)
+  calls.close()
+  const reasons = (await settled).map((each) => (each as PromiseRejectedResult).reason as Error)
+  expect(reasons.filter(({ message }) => message.startsWith('too many questions'))).toHaveLength(4)
+})
