@@ -58,8 +58,8 @@ export class KeyIndex {
   #job: Generator<void> | null
   #saveDueMs = Infinity
   #retryDueMs = Infinity
-  /** Full files that are not synced yet. */
-  readonly #sealed: { name: string; endTimestamp: number; dueMs: number }[] = []
+  /** Full files that are not synced yet, oldest first. */
+  #sealed: { name: string; endTimestamp: number; dueMs: number }[] = []
 
   constructor(shared: LogShared, parts: KeyIndexParts) {
     this.#shared = shared
@@ -112,6 +112,7 @@ export class KeyIndex {
   close(): void {
     this.#guard(() => {
       this.#job?.return(undefined)
+      while (this.#sealed.length > 0) this.#settle() // before anything later is said to be durable
       if (this.#file === null) return
       saveAll(this.#file)
       this.#sync(this.#file.descriptor)
@@ -165,7 +166,7 @@ export class KeyIndex {
       if (now >= this.#saveDueMs || file.unsaved >= SAVE_ITEMS) return this.#save(file)
     }
     const sealed = this.#sealed[0]
-    return sealed !== undefined && now >= sealed.dueMs ? this.#settle() : null
+    return sealed !== undefined && now >= sealed.dueMs ? this.#settleSoon() : null
   }
 
   /** False: the file is full, or there is none; goes on with the same key in the next one. */
@@ -189,6 +190,7 @@ export class KeyIndex {
     const files = yield* this.#soundFiles()
     const last = files.at(-1)
     this.#lastName = last?.name ?? null
+    this.#unsettle(files.slice(0, -1))
     yield* this.#clearSlots()
     if (last !== undefined && !(yield* this.#load(last))) {
       this.#drop(files, files.length - 1)
@@ -300,6 +302,15 @@ export class KeyIndex {
     this.#closeFile()
   }
 
+  /** A run that was killed may have filled them a moment ago. */
+  #unsettle(full: readonly IndexFileState[]): void {
+    const durable = this.#shared.indexDurable.value()
+    const dueMs = this.#parts.clock.now() + SETTLE_MS
+    this.#sealed = full
+      .map(({ name, header: { endTimestamp } }) => ({ name, endTimestamp, dueMs }))
+      .filter(({ endTimestamp }) => endTimestamp > durable)
+  }
+
   *#save(file: IndexWriter): Generator<void> {
     this.#saveDueMs = Infinity
     for (;;) {
@@ -319,19 +330,29 @@ export class KeyIndex {
     this.#isUsed = false
   }
 
+  *#settleSoon(): Generator<void> {
+    this.#settle()
+    yield
+  }
+
   /** From now on a power failure takes nothing of the oldest full file. */
-  *#settle(): Generator<void> {
-    const { name, endTimestamp } = this.#sealed.shift()!
+  #settle(): void {
+    const { name, endTimestamp } = this.#sealed[0]!
     const path = join(this.#parts.directory, name)
-    if (!this.#parts.disk.exists(path)) return // its messages are gone, and it with them
+    if (this.#parts.disk.exists(path)) {
+      this.#syncAt(path)
+      this.#shared.indexDurable.publish(endTimestamp)
+    } // else its messages are gone, and it with them
+    this.#sealed.shift()
+  }
+
+  #syncAt(path: string): void {
     const descriptor = this.#parts.disk.open(path)
     try {
       this.#sync(descriptor)
     } finally {
       this.#parts.disk.close(descriptor)
     }
-    this.#shared.indexDurable.publish(endTimestamp)
-    yield
   }
 
   /** Its bytes and its name. */

@@ -33,6 +33,8 @@ class CountingDisk extends SimulatedDisk {
   }
 }
 
+/** Milliseconds since 1970. */
+const START = 1_700_000_000_000
 /** Of SMALL_INDEX. */
 const SLOTS_END = INDEX_HEADER_LENGTH + 4 * SMALL_INDEX.slots
 const FORMAT = { slots: 16, items: 40 }
@@ -193,15 +195,18 @@ describe('after', () => {
       const random = new Random(seed)
       const disk = simulated(seed)
       let positions: number[] = []
+      let time = START
       for (let life = 0; life < 5; life++) {
-        const rig = runningOn(disk, { format: FORMAT, boot: `boot ${life}` })
+        const rig = runningOn(disk, { format: FORMAT, boot: `boot ${life}`, time })
         positions = positions.filter((position) => position < rig.store.recovered.end)
         await expectKeys(rig, positions)
         for (let nth = 0; nth < 30; nth++) {
+          rig.store.clock.time += 10
           positions.push(rig.send(`k${positions.length}`))
           if (random.below(9) === 0) rig.store.clock.time += 31_000
           rig.run()
         }
+        time = rig.store.clock.time + 1000
         if (random.below(3) === 0) rig.stop()
         disk.losePower()
       }
@@ -222,6 +227,45 @@ describe('after', () => {
     rig.run()
     expect(rig.store.shared.indexDurable.value()).toBeGreaterThan(0)
     expect(disk.durableFile(join(rig.directory, rig.files[0]!))).toEqual(rig.bytesOf(rig.files[0]!))
+  })
+})
+
+describe('a clean stop makes durable', () => {
+  const isDurable = (disk: SimulatedDisk, rig: IndexRig) =>
+    rig.files.map((name) => {
+      return disk.durableFile(join(rig.directory, name))?.equals(rig.bytesOf(name)) === true
+    })
+
+  test('files, too, that were full a moment ago', () => {
+    const disk = simulated()
+    const rig = runningOn(disk, { format: FORMAT })
+    sendKeys(rig, 0, 100)
+    rig.run()
+    expect(isDurable(disk, rig)).toEqual([false, false, false])
+    rig.stop()
+    expect(readCheckpoint(disk, '/store').index).toBe(rig.store.clock.time)
+    expect(isDurable(disk, rig)).toEqual([true, true, true])
+  })
+
+  test('files, too, that were full when the run before was killed', () => {
+    const disk = simulated()
+    const rig = runningOn(disk, { format: FORMAT })
+    sendKeys(rig, 0, 100)
+    rig.run()
+    disk.kill()
+    const again = runningOn(disk, { format: FORMAT })
+    again.stop()
+    expect(isDurable(disk, again)).toEqual([true, true, true])
+  })
+
+  test('nothing later than a file that it cannot sync', () => {
+    const disk = simulated()
+    const rig = runningOn(disk, { format: FORMAT })
+    sendKeys(rig, 0, 100)
+    rig.run()
+    disk.refusal = { code: 'EIO', path: rig.files[0]! }
+    rig.end()
+    expect(rig.store.shared.indexDurable.value()).toBe(0)
   })
 })
 
