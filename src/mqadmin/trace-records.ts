@@ -20,7 +20,7 @@ export interface TraceRecord {
 }
 
 /** The records of a message of the trace topic. Unknown ones are passed over. */
-export function tracesOf(message: ReceivedMessage): TraceRecord[] {
+export function tracesOf(message: Pick<ReceivedMessage, 'body' | 'bornHost'>): TraceRecord[] {
   const clientHost = message.bornHost.replace(/:\d+$/, '')
   const lines = Buffer.from(message.body).toString().split('\u0002')
   const records = lines.flatMap((line) => read(line.split('\u0001'), clientHost) ?? [])
