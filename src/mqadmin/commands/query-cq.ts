@@ -58,10 +58,11 @@ function print(
   }
   if (hasGroup) out.line(`Filter data: \n${filterData ?? null}\n${RULE}`)
   out.line(`Queue data: \nmax: ${maxQueueIndex}, min: ${minQueueIndex}\n${RULE}`)
+  const first = Math.max(index, minQueueIndex) // what was asked for may be gone
   queueData.forEach((entry, nth) => {
     const { physicOffset, physicSize, tagsCode } = entry
     const { extendDataJson = null, bitMap = null, msg = null } = entry
-    out.line(`idx: ${index + nth}`)
+    out.line(`idx: ${first + nth}`)
     out.line(
       `ConsumeQueueData{physicOffset=${physicOffset}, physicSize=${physicSize}, tagsCode=${tagsCode}, extendDataJson='${extendDataJson}', bitMap='${bitMap}', eval=${entry.eval}, msg='${msg}'}`,
     )
