@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decodeProperties } from '../protocol/message.ts'
 import type { FileReader, FileSource } from './file-source.ts'
 import { IndexChain } from './index-chain.ts'
@@ -9,10 +10,14 @@ import {
 } from './index-file.ts'
 import type { CurrentIndex, IndexTable } from './index-table.ts'
 import { keyHash } from './record-keys.ts'
-import type { StoredRecord, StoredRecords } from './stored-records.ts'
+import type { RecordSieve, StoredRecord, StoredRecords } from './stored-records.ts'
 
 /** Items that one query looks at, at most: chains of a key that every message has are long. */
 const ITEMS_MAX = 100_000
+/** Messages of other keys with the same hash that one query looks at, at most: anybody can make some. */
+const REJECTED_MAX = 1000
+/** Bytes of the log that one query reads, at most, whatever comes of them. */
+const READ_MAX = 32 * 1024 * 1024
 /** Bytes of messages in one answer, beyond the first: well below what a client takes in one frame. */
 const BYTES_MAX = 8 * 1024 * 1024
 /** A slot may name an item that dispatch is about to write: it is in the file a moment later. */
@@ -46,21 +51,47 @@ export interface IndexReaderParts {
   records: StoredRecords
 }
 
-/** What one query has found so far. */
-class Search {
+/** What one query has found so far, and what it has cost. */
+class Search implements RecordSieve {
   readonly query: IndexQuery
   readonly hash: number
   readonly found = new Map<number, Buffer>()
+  readonly rejected = new Set<number>()
   looked = 0
   bytes = 0
+  bytesRead = 0
 
   constructor(query: IndexQuery) {
     this.query = query
     this.hash = keyHash(query.topic, query.key)
   }
 
+  /** With what was found by then. */
   get isOver(): boolean {
-    return this.found.size >= this.query.max || this.looked >= ITEMS_MAX || this.bytes >= BYTES_MAX
+    return (
+      this.found.size >= this.query.max ||
+      this.looked >= ITEMS_MAX ||
+      this.rejected.size >= REJECTED_MAX ||
+      this.bytesRead >= READ_MAX ||
+      this.bytes >= BYTES_MAX
+    )
+  }
+
+  /** A message may have an item for each of its keys. */
+  hasSeen(position: number): boolean {
+    return this.found.has(position) || this.rejected.has(position)
+  }
+
+  isWanted(record: StoredRecord): boolean {
+    return isSought(record, this.query)
+  }
+
+  take(position: number, record: StoredRecord | null): void {
+    if (record === null) this.rejected.add(position)
+    else {
+      this.found.set(position, record.bytes)
+      this.bytes += record.bytes.length
+    }
   }
 }
 
@@ -152,11 +183,9 @@ export class IndexReader {
   }
 
   async #look(search: Search, position: number): Promise<void> {
-    if (search.found.has(position)) return
-    const record = await this.#parts.records.at(position)
-    if (record === null || !isSought(record, search.query)) return
-    search.found.set(position, record.bytes)
-    search.bytes += record.bytes.length
+    if (search.hasSeen(position)) return
+    search.take(position, await this.#parts.records.at(position, search))
+    await nextTurn() // what lies in memory is found without one, and there may be many queries
   }
 }
 

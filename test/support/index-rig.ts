@@ -28,6 +28,7 @@ export interface IndexRigOptions {
   boot?: string
   logFileSize?: number
   queueFileSize?: number
+  windowSize?: number
   /** Milliseconds since 1970 at the start. */
   time?: number
 }
@@ -54,8 +55,8 @@ export class IndexRig {
     disk.makeDirectory(root)
     const { kind } = readLastStop(disk, root, boot)
     const durableTimestamp = readCheckpoint(disk, root).index
-    const { logFileSize = 8192, queueFileSize = 2000 } = options
-    const sizes = { logFileSize, queueFileSize, windowSize: 4096, slack: 2048 }
+    const { logFileSize = 8192, queueFileSize = 2000, windowSize = 4096 } = options
+    const sizes = { logFileSize, queueFileSize, windowSize, slack: windowSize / 2 }
     this.store = new StoreRig({ root, disk, boot, ...sizes })
     this.store.clock.time = options.time ?? this.store.clock.time
     const trust = { root, directory: this.directory, format, kind, durableTimestamp }
