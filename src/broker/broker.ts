@@ -19,6 +19,7 @@ import { BrokerStore } from './broker-store.ts'
 import { openBrokerContext, type OpenBrokerContext } from './broker-context.ts'
 import { type Delivery, openDelivery } from './delivery.ts'
 import { EarlyWorkers } from './early-workers.ts'
+import { registerConsumeDirectly } from './handlers/consume-directly.ts'
 import { registerQueryHandlers } from './handlers/queries.ts'
 import { registerHandlers } from './handlers/register.ts'
 import { registerRetrySends } from './handlers/retry-sends.ts'
@@ -291,6 +292,7 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
   ])
   registerStatsHandlers(handlers, stats)
   registerQueryHandlers(handlers, context, queries)
+  registerConsumeDirectly(handlers, context, queries)
   registerSendBackHandler(handlers, context, delivery)
   registerRetrySends(handlers, served)
   registerTransactionHandlers(handlers, delivery.transactions)
