@@ -105,7 +105,7 @@ class Repair {
     const descriptors = new DescriptorCache(this.#disk, { max: DESCRIPTORS_MAX })
     const recovery = new QueueRecovery(this.#disk, place, descriptors)
     const states = new QueueStates()
-    const options = { place, deletedBelow, batchTopics: new Set<string>() }
+    const options = { place, deletedBelow, minPosition: 0, batchTopics: new Set<string>() }
     const filler = new QueueFiller(recovery, states, options)
     this.#scan((record, bytes, position) => {
       const { topicAt, topicLength, queueId } = record

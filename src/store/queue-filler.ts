@@ -15,6 +15,8 @@ const INNER_BATCH = 0x80
 export interface FillerOptions {
   place: QueuePlace
   deletedBelow: ReadonlyMap<string, number>
+  /** Where the log begins. */
+  minPosition: number
   /** Topics whose queues are of Apache's batch kind, which we do not write. */
   batchTopics: ReadonlySet<string>
 }
@@ -42,6 +44,7 @@ export class QueueFiller {
     if (!record.hasQueueEntry() || (record.sysFlag & INNER_BATCH) !== 0) return
     const state = this.#stateOf(record, bytes, position)
     if (state === null) return
+    if (this.#isDisproved(state, record, position)) this.#queues.cut(state, record.queueOffset)
     if (position + record.length <= state.maxPosition || record.queueOffset < state.next) return
     // Every message before it in its queue takes room in the log: an offset beyond that is damaged.
     if (record.queueOffset > position / RECORD_LENGTH_MIN) return
@@ -50,6 +53,16 @@ export class QueueFiller {
       this.flush()
       this.#flushDue = position + FLUSH_BYTES
     }
+  }
+
+  /**
+   * All entries of the queue are of deleted messages, and here is a message that stands behind those and
+   * has the offset of one of them: they are what a power failure brought back of entries that recovery had
+   * cut, and nothing is left in the log that could tell.
+   */
+  #isDisproved({ maxPosition, next }: QueueState, record: RecordParts, position: number): boolean {
+    if (maxPosition === 0 || maxPosition > this.#options.minPosition) return false
+    return position >= maxPosition && record.queueOffset < next
   }
 
   /**

@@ -275,7 +275,9 @@ class Recovery {
     const batchRoot = join(dirname(place.root), 'batchconsumequeue')
     const names = this.#disk.exists(batchRoot) ? this.#disk.list(batchRoot) : []
     const batchTopics = new Set(names.map(({ name }) => name))
-    return new QueueFiller(this.#queues, this.#states, { place, deletedBelow, batchTopics })
+    const minPosition = this.#starts[0] ?? 0
+    const options = { place, deletedBelow, minPosition, batchTopics }
+    return new QueueFiller(this.#queues, this.#states, options)
   }
 }
 

@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { systemDisk } from '../../src/base/disk.ts'
@@ -6,7 +14,8 @@ import { PRE_BLANK_LENGTH, UNIT_LENGTH } from '../../src/store/consume-queue.ts'
 import { DeletedTopics } from '../../src/store/deleted-topics.ts'
 import { logFileName } from '../../src/store/log-files.ts'
 import { LogBuilder } from '../support/log-builder.ts'
-import { queueOf, readQueues } from '../support/recovered-store.ts'
+import { queueOf, readQueues, recoverFolder } from '../support/recovered-store.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 import {
   FILE,
   lastEntry,
@@ -243,4 +252,25 @@ describe('a log whose first files were deleted', () => {
     expect(queueOf(store.recover(), 'Old', 0)).toMatchObject({ min: 4, next: 4 })
     expect(queueOf(store.markAborted().recover(), 'Old', 0)).toMatchObject({ min: 4, next: 4 })
   })
+})
+
+test('entries that a power failure brought back are disproved by a message in the place of one', () => {
+  const root = join(tempFolder(), 'store')
+  const log = new LogBuilder({ fileSize: FILE, start: FILE }) // the file before is deleted
+  const records = [log.add({ topic: 'Topic' }), log.add({ topic: 'Topic' })]
+  log.write(join(root, 'commitlog'))
+  const directory = join(root, 'consumequeue', 'Topic', '0')
+  mkdirSync(directory, { recursive: true })
+  const file = Buffer.alloc(UNITS_PER_FILE * UNIT_LENGTH)
+  for (const [nth, position] of [10, 110, 210].entries()) {
+    file.writeBigInt64BE(BigInt(position), nth * UNIT_LENGTH)
+    file.writeInt32BE(100, nth * UNIT_LENGTH + 8)
+  }
+  writeFileSync(join(directory, logFileName(0)), file)
+  writeFileSync(join(root, 'abort'), '')
+  const queueFileSize = UNITS_PER_FILE * UNIT_LENGTH
+  const recovered = recoverFolder({ root, logFileSize: FILE, queueFileSize })
+  const { min, next, units } = queueOf(recovered, 'Topic', 0)
+  expect({ min, next }).toEqual({ min: 0, next: 2 })
+  expect(units.map(([position]) => position)).toEqual(records.map(({ position }) => position))
 })
