@@ -39,8 +39,7 @@ export class IndexBuilder {
 
   close(): void {
     if (this.#writer === null) return
-    this.#writer.flush()
-    while (!this.#writer.savePiece()) continue
+    this.#writer.saveAll(Infinity) // the checkpoint may say already that it is durable
     this.#parts.disk.fdatasync(this.#writer.descriptor)
     this.#writer.close()
   }

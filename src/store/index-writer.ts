@@ -52,13 +52,13 @@ export class IndexWriter {
   readonly #page = Buffer.allocUnsafeSlow(PIECE_PAGES * PAGE_SLOTS * SLOT_LENGTH)
   /** What a save that is under way counts. */
   #saving: { header: IndexHeader; nextPage: number } | null = null
-  #savedCount: number
+  #saved: IndexHeader
 
   constructor(parts: IndexWriterParts, name: string, header: IndexHeader) {
     this.#parts = parts
     this.name = name
     this.header = header
-    this.#savedCount = header.count
+    this.#saved = { ...header }
     this.#slots = parts.table.slots
     this.#dirty = new Uint8Array(Math.ceil(parts.format.slots / PAGE_SLOTS))
     this.#descriptor = parts.disk.open(join(parts.directory, name))
@@ -80,7 +80,12 @@ export class IndexWriter {
 
   /** Items since the last save. */
   get unsaved(): number {
-    return this.header.count - this.#savedCount
+    return this.header.count - this.#saved.count
+  }
+
+  /** Store time that the header in the file ends with. */
+  get savedTimestamp(): number {
+    return this.#saved.endTimestamp
   }
 
   get descriptor(): number {
@@ -128,9 +133,10 @@ export class IndexWriter {
   /**
    * Writes some of the slots that have changed, and at last the header as it was when the save began.
    * True when that is done. Everything is flushed. Slots may be ahead of that header afterwards, never
-   * behind it: a load takes up the items from there on.
+   * behind it: a load takes up the items from there on. A header of a time up to `durableTimestamp` is
+   * believed after a power failure, so that what it counts is synced first: the clock was set back.
    */
-  savePiece(): boolean {
+  savePiece(durableTimestamp: number): boolean {
     assert(this.#pending === 0, 'slots name items that are not in the file')
     this.#saving ??= { header: { ...this.header }, nextPage: 0 }
     const first = this.#dirty.indexOf(1, this.#saving.nextPage)
@@ -138,10 +144,20 @@ export class IndexWriter {
       this.#saving.nextPage = this.#writePages(first)
       return false
     }
-    writeHeader(this.#parts.disk, this.#descriptor, this.#saving.header)
-    this.#savedCount = this.#saving.header.count
+    const { disk } = this.#parts
+    if (this.#saving.header.endTimestamp <= durableTimestamp) disk.fdatasync(this.#descriptor)
+    writeHeader(disk, this.#descriptor, this.#saving.header)
+    this.#saved = this.#saving.header
     this.#saving = null
     return true
+  }
+
+  /** For a start that takes slots and header as they are; a save under way counts less than is there now. */
+  saveAll(durableTimestamp: number): void {
+    this.flush()
+    do {
+      while (!this.savePiece(durableTimestamp)) continue
+    } while (this.unsaved > 0)
   }
 
   close(): void {

@@ -114,7 +114,7 @@ export class KeyIndex {
       this.#job?.return(undefined)
       while (this.#sealed.length > 0) this.#settle() // before anything later is said to be durable
       if (this.#file === null) return
-      saveAll(this.#file)
+      this.#file.saveAll(this.#shared.indexDurable.value())
       this.#sync(this.#file.descriptor)
       this.#shared.indexDurable.publish(this.#file.header.endTimestamp)
       this.#closeFile()
@@ -315,7 +315,7 @@ export class KeyIndex {
     this.#saveDueMs = Infinity
     for (;;) {
       file.flush()
-      if (file.savePiece()) return
+      if (file.savePiece(this.#shared.indexDurable.value())) return
       yield
     }
   }
@@ -339,11 +339,18 @@ export class KeyIndex {
   #settle(): void {
     const { name, endTimestamp } = this.#sealed[0]!
     const path = join(this.#parts.directory, name)
-    if (this.#parts.disk.exists(path)) {
-      this.#syncAt(path)
-      this.#shared.indexDurable.publish(endTimestamp)
-    } // else its messages are gone, and it with them
+    const isThere = this.#parts.disk.exists(path) // else its messages are gone, and it with them
+    if (isThere) this.#syncAt(path)
     this.#sealed.shift()
+    if (isThere) this.#publishDurable(endTimestamp)
+  }
+
+  /** Of files that end in the same millisecond none is believed before all are synced. */
+  #publishDurable(endTimestamp: number): void {
+    if (this.#sealed.some((file) => file.endTimestamp <= endTimestamp)) return
+    const file = this.#file
+    if (file !== null && file.savedTimestamp <= endTimestamp) this.#sync(file.descriptor)
+    this.#shared.indexDurable.publish(endTimestamp)
   }
 
   #syncAt(path: string): void {
@@ -370,14 +377,6 @@ export class KeyIndex {
     readHead(head, new DataView(bytes.buffer, bytes.byteOffset), 0)
     return head.position === position ? head.storeTimestamp : null
   }
-}
-
-/** The next start takes slots and header as they are. A save under way counts less than is there now. */
-function saveAll(file: IndexWriter): void {
-  file.flush()
-  do {
-    while (!file.savePiece()) continue
-  } while (file.unsaved > 0)
 }
 
 /** Up to the first that is damaged, or older than the one before it: it was being made. */

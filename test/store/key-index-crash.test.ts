@@ -39,6 +39,10 @@ const START = 1_700_000_000_000
 const SLOTS_END = INDEX_HEADER_LENGTH + 4 * SMALL_INDEX.slots
 const FORMAT = { slots: 16, items: 40 }
 
+const POWER_FAILURES = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((seed) =>
+  (['goes on', 'is set back'] as const).map((clock) => [seed, clock] as const),
+)
+
 describe('after', () => {
   test('a clean stop nothing is read again, and it goes on in the same file', async () => {
     const disk = simulated()
@@ -189,9 +193,9 @@ describe('after', () => {
     await expectKeys(runningOn(disk), positions)
   })
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
-    'a power failure all keys of what is left are found (seed %d)',
-    async (seed) => {
+  test.each(POWER_FAILURES)(
+    'a power failure all keys of what is left are found (seed %d, the clock %s)',
+    async (seed, clock) => {
       const random = new Random(seed)
       const disk = simulated(seed)
       let positions: number[] = []
@@ -201,12 +205,12 @@ describe('after', () => {
         positions = positions.filter((position) => position < rig.store.recovered.end)
         await expectKeys(rig, positions)
         for (let nth = 0; nth < 30; nth++) {
-          rig.store.clock.time += 10
+          if (clock === 'goes on') rig.store.clock.time += 10
           positions.push(rig.send(`k${positions.length}`))
           if (random.below(9) === 0) rig.store.clock.time += 31_000
           rig.run()
         }
-        time = rig.store.clock.time + 1000
+        if (clock === 'goes on') time = rig.store.clock.time + 1000
         if (random.below(3) === 0) rig.stop()
         disk.losePower()
       }
@@ -228,6 +232,23 @@ describe('after', () => {
     expect(rig.store.shared.indexDurable.value()).toBeGreaterThan(0)
     expect(disk.durableFile(join(rig.directory, rig.files[0]!))).toEqual(rig.bytesOf(rig.files[0]!))
   })
+})
+
+test('files that end in one millisecond are durable when all of them are', () => {
+  const disk = simulated()
+  const rig = runningOn(disk, { format: FORMAT })
+  const { clock, shared } = rig.store
+  const time = clock.time
+  for (let nth = 0; nth < 100; nth++) rig.send(`k${nth}`)
+  for (let waited = 0; shared.indexDurable.value() < time; waited += 1000) {
+    expect(waited).toBeLessThan(200_000)
+    clock.time += 1000
+    rig.agent.turn()
+  }
+  expect(readIndexHeader(rig.bytesOf(rig.files[2]!))).toMatchObject({ endTimestamp: time })
+  for (const name of rig.files) {
+    expect(disk.durableFile(join(rig.directory, name)).equals(rig.bytesOf(name))).toBe(true)
+  }
 })
 
 describe('a clean stop makes durable', () => {
