@@ -1,6 +1,6 @@
 /** Messages that come later, come back, or are parts of transactions. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Cluster, SERIALIZE_TYPES, describeInterop } from './cluster.ts'
+import { Cluster, describeInterop } from './cluster.ts'
 
 const SETTINGS = {
   transactionCheckInterval: 1000,
@@ -8,7 +8,8 @@ const SETTINGS = {
   enablePropertyFilter: true,
 }
 
-describeInterop.each(SERIALIZE_TYPES)("Apache's client with %s headers", (serializeType) => {
+// What is done with a message does not depend on how its header came: one encoding will do.
+describeInterop.each(['ROCKETMQ'] as const)("Apache's client with %s headers", (serializeType) => {
   let cluster: Cluster
   beforeAll(async () => {
     cluster = await Cluster.start({ serializeType, settings: SETTINGS })
