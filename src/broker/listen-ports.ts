@@ -23,8 +23,19 @@ export async function bindPorts(config: BrokerConfig): Promise<Ports> {
   const { bindAddress: host, listenPort, networkWorkers } = config
   const port = await tryPort(host, listenPort)
   const all = [port]
-  if (listenPort > VIP_DISTANCE) all.push(await tryPort(host, port - VIP_DISTANCE))
+  if (listenPort > VIP_DISTANCE) all.push(await trySecond(host, port - VIP_DISTANCE))
   return { host, port, all, reusePort: networkWorkers > 1 }
+}
+
+async function trySecond(host: string, port: number): Promise<number> {
+  try {
+    return await tryPort(host, port)
+  } catch (error) {
+    if (error instanceof ListenError) {
+      error.message += ` (this is the broker's second port: listenPort - ${VIP_DISTANCE}, where old clients send to)`
+    }
+    throw error
+  }
 }
 
 function tryPort(host: string, port: number): Promise<number> {

@@ -10,6 +10,8 @@ export interface Arguments {
   print?: 'all' | 'important'
   /** `-h` */
   help?: boolean
+  /** What is neither a flag nor the value of one. */
+  words?: string[]
 }
 
 /** The command line cannot be understood. The usage text belongs after the message. */
@@ -66,7 +68,10 @@ export function parseArguments(argv: readonly string[], program: Program): Argum
   const found: Arguments = {}
   for (let index = 0; index < argv.length; index++) {
     const written = argv[index]!
-    if (!isFlag(written)) continue
+    if (!isFlag(written)) {
+      ;(found.words ??= []).push(written)
+      continue
+    }
     const { flag, attached } = readFlag(written, FLAGS[program])
     Object.assign(found, flag.sets)
     if (flag.takes === undefined) continue

@@ -75,8 +75,18 @@ function prepare<S extends Settings>(
     config,
     configFile,
     stdout,
-    stderr: warnings.map((warning) => `WARN ${warning}\n`).join(''),
+    stderr: [...strayWords(given), ...warnings].map((warning) => `WARN ${warning}\n`).join(''),
   }
+}
+
+/** The scripts put the name of Apache's class first. */
+const CLASS_NAME = /^org\.apache\.\S+Startup$/
+
+/** Apache passes over them in silence: a forgotten `-c` starts a broker with all defaults. */
+function strayWords({ words = [] }: Arguments): string[] {
+  return words
+    .filter((word) => !CLASS_NAME.test(word))
+    .map((word) => `${word}: this word means nothing here; a config file is given with -c`)
 }
 
 /** Apache 5.3.3: `-n` means nothing to the name server, and its `-c` file is where it writes changes to. */

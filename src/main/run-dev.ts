@@ -38,8 +38,17 @@ export async function runDev(early: EarlyWorkers): Promise<void> {
       `RingMQ is ready: name server ${namesrvAddr}, broker ${broker.address}, data in ${config.storePathRootDir}. Send the first messages with: NAMESRV_ADDR=${namesrvAddr} bin/tools.sh org.apache.rocketmq.example.quickstart.Producer`,
     )
   } catch (error) {
-    endWithError(error)
+    endWithError(inOwnWords(error))
   }
+}
+
+/** What the user of `npm start` can set are the variables, not the keys. */
+function inOwnWords(error: unknown): unknown {
+  if (error instanceof Error && error.message.includes('listenPort')) {
+    error.message +=
+      ' [listenPort here: RINGMQ_NAMESRV_PORT for the name server, RINGMQ_BROKER_PORT for the broker]'
+  }
+  return error
 }
 
 /** Everything lies below one folder, the name server's files too. */

@@ -18,6 +18,8 @@ export interface Surroundings {
 }
 
 const FAILED = 1
+/** As tools.sh: where `npm start` has its name server. */
+const LOCAL = '127.0.0.1:9876'
 /** What users can do something about: the message says what. */
 const FORESEEN = [AdminError, ClientError, ConnectionError, TimeoutError]
 
@@ -73,7 +75,7 @@ async function execute(
   options: GivenOptions,
   around: Surroundings,
 ): Promise<number> {
-  const servers = (options.text('n') ?? around.environment.NAMESRV_ADDR ?? '').split(';')
+  const servers = (options.text('n') ?? around.environment.NAMESRV_ADDR ?? LOCAL).split(';')
   const admin = new Admin(servers.map((each) => each.trim()).filter((each) => each !== ''))
   const out = new Output(around.stdout, options.hasOwn('json'))
   try {

@@ -30,10 +30,17 @@ export function isAlive({ boot, namespace, pid, started }: ProcessIdentity): boo
   return own.started === '' ? answersSignals(pid) : startOf(pid) === started
 }
 
-/** Field 22 of stat; its second field is a name in parentheses that may hold anything. */
+/** Dead, and waiting for a parent that asks how it ended; some never do. */
+const DEAD_STATES = ['Z', 'X']
+
+/**
+ * Fields 3 and 22 of stat; its second field is a name in parentheses that may hold anything. Empty when
+ * there is no such process (any more).
+ */
 function startOf(pid: number): string {
   const stat = textOf(`/proc/${pid}/stat`)
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return DEAD_STATES.includes(fields[0]!) ? '' : (fields[19] ?? '')
 }
 
 /** Without /proc: any process of that number. */

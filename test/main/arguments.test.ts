@@ -24,9 +24,9 @@ test('all flags go together', () => {
   })
 })
 
-test('a word that is no flag is passed over, such as the class name that scripts look for', () => {
+test('words that are no flags are kept, such as the class name that scripts look for', () => {
   const argv = ['org.apache.rocketmq.namesrv.NamesrvStartup', '-p', '&']
-  expect(parseArguments(argv, 'mqnamesrv')).toEqual({ print: 'all' })
+  expect(parseArguments(argv, 'mqnamesrv')).toEqual({ print: 'all', words: [argv[0], '&'] })
 })
 
 test.each([

@@ -20,7 +20,8 @@ export class RunningProgram {
   #stderr = ''
 
   constructor(command: string, words: readonly string[], cwd: string) {
-    this.process = spawn(command, words, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const { NAMESRV_ADDR: _, ...env } = process.env // of whoever runs the tests
+    this.process = spawn(command, words, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.process.stdout!.on('data', (text) => (this.#stdout += text))
     this.process.stderr!.on('data', (text) => (this.#stderr += text))
     this.ended = once(this.process, 'close').then(([exitCode]) => ({
