@@ -40,7 +40,7 @@ export class SendLanes {
       }
     })
     await Promise.all(lanes)
-    this.outcomes.push(...outcomes)
+    for (const outcome of outcomes) this.outcomes.push(outcome) // there may be a million
   }
 
   async #sendOne(client: RawClient): Promise<Outcome> {
