@@ -39,6 +39,13 @@ export class Findings {
     if (this.kept.length < this.#max) this.kept.push(finding)
   }
 
+  /** Takes back some of those that are kept. */
+  drop(isDropped: (finding: Finding) => boolean): void {
+    const left = this.kept.filter((finding) => !isDropped(finding))
+    this.total -= this.kept.length - left.length
+    this.kept.splice(0, this.kept.length, ...left)
+  }
+
   addAll({ kept, total }: FoundSome): void {
     for (const finding of kept) this.add(finding)
     this.total += total - kept.length

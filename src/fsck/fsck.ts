@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { LogFiles } from '../store/log-files.ts'
 import { listManifests } from '../store/manifest.ts'
 import { checkCheckpoint } from './checkpoint-check.ts'
 import { checkConfig } from './config-check.ts'
 import { Findings, type Finding } from './finding.ts'
 import { judgeLog, type LogJudged } from './log-end.ts'
+import { tellMisnamed, type Misnamed } from './misnamed.ts'
 import type { QueueAsked } from './queue-check.ts'
 import { queueKey } from './queue-match.ts'
 import { readOnlyDisk } from './read-only-disk.ts'
-import { mapStore, type QueueFiles, type StoreMap } from './store-map.ts'
+import { mapStore, shownPath, type QueueFiles, type StoreMap } from './store-map.ts'
 import { openTaskRunner, type TaskRunner } from './task-pool.ts'
 
 /** Queues in one task: there may be tens of thousands, most of them short. */
@@ -28,6 +30,8 @@ export interface Report {
   end: number
   /** What is true of the store and no damage. */
   notes: string[]
+  /** Damaged messages whose entries are right. */
+  misnamed: Misnamed[]
   /** All of them; `findings` are the first. */
   findingCount: number
   findings: Finding[]
@@ -66,6 +70,7 @@ class Fsck {
   readonly #options: FsckOptions
   readonly #findings = new Findings(10_000)
   readonly #map: StoreMap
+  readonly #misnamed: Misnamed[] = []
   #doneBytes = 0
   #totalBytes = 0
 
@@ -91,6 +96,7 @@ class Fsck {
     const log = judgeLog(map, segments, this.#findings)
     const entries = await this.#checkQueues(log)
     await this.#checkIndex()
+    this.#tellMisnamed()
     const manifestBytes = await this.#checkManifests(manifests)
     checkCheckpoint(readOnlyDisk, map, log, this.#findings)
     checkConfig(readOnlyDisk, map, this.#findings)
@@ -115,7 +121,15 @@ class Fsck {
     )
     const all = checked.flat()
     for (const { found } of all) this.#findings.addAll(found)
+    for (const { misnamed } of all) for (const each of misnamed) this.#misnamed.push(each)
     return all.reduce((sum, { units }) => sum + units, 0)
+  }
+
+  #tellMisnamed(): void {
+    const files = new LogFiles(readOnlyDisk, this.#map.log)
+    const fileOf = (position: number) =>
+      shownPath(this.#map.root, files.path(files.startOfFile(position)))
+    tellMisnamed(this.#misnamed, fileOf, this.#findings)
   }
 
   async #checkIndex(): Promise<void> {
@@ -164,7 +178,8 @@ class Fsck {
       manifestBytes,
       minPosition: log.minPosition,
       end: log.end,
-      notes: log.notes,
+      notes: log.notes(new Set(this.#misnamed.map(({ position }) => position))),
+      misnamed: this.#misnamed,
       findingCount: this.#findings.total,
       findings: this.#findings.kept,
     }

@@ -6,6 +6,7 @@ import { Part, type Findings } from './finding.ts'
 import { readOnlyDisk } from './read-only-disk.ts'
 import type { SegmentChecked } from './segment-check.ts'
 import { shownPath, type StoreMap } from './store-map.ts'
+import { sumOf } from './tally.ts'
 
 /** The log as a whole. */
 export interface LogJudged {
@@ -17,7 +18,8 @@ export interface LogJudged {
   lastTimestamp: number
   /** Right entries by queue. */
   matched: Map<string, number>
-  notes: string[]
+  /** Without the messages at these positions: they are damaged. */
+  notes: (damaged: ReadonlySet<number>) => string[]
 }
 
 /** Puts together what its files said: where the log ends, and what of it is damaged. */
@@ -58,11 +60,7 @@ class Judge {
       items: sum(({ items }) => items),
       lastTimestamp: this.#lastTimestamp(),
       matched: this.#matched(),
-      notes: this.#notes({
-        deleted: sum(({ deleted }) => deleted),
-        behind: sum(({ behind }) => behind),
-        uncovered: sum(({ uncovered }) => uncovered),
-      }),
+      notes: (damaged) => this.#notes(damaged),
     }
   }
 
@@ -131,8 +129,17 @@ class Judge {
     return matched
   }
 
-  #notes(counts: { deleted: number; behind: number; uncovered: number }): string[] {
-    const { deleted, behind, uncovered } = counts
+  #notes(damaged: ReadonlySet<number>): string[] {
+    const segments = this.#segments
+    const deleted = sumOf(
+      segments.map((segment) => segment.deleted),
+      damaged,
+    )
+    const behind = sumOf(
+      segments.map((segment) => segment.behind),
+      damaged,
+    )
+    const uncovered = segments.reduce((total, segment) => total + segment.uncovered, 0)
     const notes: string[] = []
     if (this.#map.isAborted) notes.push('the last stop was not clean: a start recovers the store')
     if (deleted > 0) notes.push(`${deleted} messages of topics that were deleted`)

@@ -4,6 +4,7 @@ import type { Disk } from '../base/disk.ts'
 import { PRE_BLANK_LENGTH, UNIT_LENGTH, readUnit, type Unit } from '../store/consume-queue.ts'
 import { logFileName } from '../store/log-files.ts'
 import { Findings, Part, type FoundSome } from './finding.ts'
+import type { Misnamed } from './misnamed.ts'
 import { shownPath, type QueueFiles, type StoreMap } from './store-map.ts'
 import { UnitProof } from './unit-proof.ts'
 
@@ -20,6 +21,8 @@ export interface QueueAsked {
 
 export interface QueueChecked {
   units: number
+  /** Messages that entries lead to and that say they are others. */
+  misnamed: Misnamed[]
   found: FoundSome
 }
 
@@ -35,6 +38,8 @@ export class QueueCheck {
   readonly #bytes = Buffer.allocUnsafe(READ_UNITS * UNIT_LENGTH)
   readonly #view = viewOf(this.#bytes)
   readonly #unit: Unit = { position: 0, length: 0, tagsCode: 0 }
+  readonly #misnamed: Misnamed[] = []
+  #isForeign = false
   #units = 0
   /** Entries of messages that are still in the log, or should be. */
   #present = 0
@@ -53,7 +58,7 @@ export class QueueCheck {
     this.#walk((offset) => this.#count(offset))
     if (this.#present !== this.#asked.matched || !this.#isOrdered) this.#prove()
     const { kept, total } = this.#findings
-    return { units: this.#units, found: { kept, total } }
+    return { units: this.#units, misnamed: this.#misnamed, found: { kept, total } }
   }
 
   #checkFiles(): void {
@@ -125,20 +130,46 @@ export class QueueCheck {
   #prove(): void {
     const { queue, minPosition, end } = this.#asked
     const proof = new UnitProof(this.#disk, this.#map.log, queue)
-    let last = -1
+    let [last, lastWhole] = [-1, -1]
     this.#walk((offset) => {
       const { position, length } = this.#unit
       if (length === PRE_BLANK_LENGTH) return
       if (position >= 0 && position < minPosition && length > 0) return
       const fault = position >= end ? 'behind the end of the log' : proof.fault(this.#unit, offset)
-      if (fault !== null) this.#tell(offset, `the entry points to ${position}, ${fault}`)
+      const isWhole = position < end && (fault === null || proof.isOther)
+      if (isWhole) this.#tellSwapped(position)
+      if (fault !== null && isWhole && position > lastWhole && !proof.isClaimed()) {
+        const { topic, queueId } = queue
+        this.#addMisnamed({ position, topic, queueId, offset, says: proof.whose() })
+      } else if (fault !== null) this.#tell(offset, `the entry points to ${position}, ${fault}`)
       else if (position <= last) this.#tell(offset, 'the entry points before the one before it')
       last = position
+      if (isWhole) lastWhole = position
     })
     proof.close()
-    if (this.#findings.total > 0) return
+    if (this.#findings.total + this.#misnamed.length > 0) return
     const text = `${this.#present} entries, and ${this.#asked.matched} messages of the log agree with theirs`
     this.#tell(undefined, text)
+  }
+
+  /** Entries whose messages stand the other way round: they were exchanged, not their messages. */
+  #tellSwapped(position: number): void {
+    const before = this.#misnamed.at(-1)
+    if (before === undefined || before.position < position) return
+    this.#misnamed.pop()
+    this.#tellWrong(before)
+  }
+
+  /** A queue with more of them than of others has the entries of another queue: it is wrong, not they. */
+  #addMisnamed(misnamed: Misnamed): void {
+    this.#misnamed.push(misnamed)
+    this.#isForeign ||= this.#misnamed.length > Math.max(1, this.#asked.matched)
+    if (!this.#isForeign) return
+    for (const each of this.#misnamed.splice(0)) this.#tellWrong(each)
+  }
+
+  #tellWrong({ offset, position, says }: Misnamed): void {
+    this.#tell(offset, `the entry points to ${position}, where ${says} stands`)
   }
 
   #tell(offset: number | undefined, text: string, fileStart?: number): void {

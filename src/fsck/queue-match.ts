@@ -9,6 +9,7 @@ import { Part, type Findings } from './finding.ts'
 import { QueueCursor } from './queue-cursor.ts'
 import { otherQueues } from './record-text.ts'
 import { shownPath, type StoreMap } from './store-map.ts'
+import { Tally } from './tally.ts'
 
 const CURSORS_MAX = 4096
 const DESCRIPTORS_MAX = 256
@@ -37,9 +38,9 @@ export class QueueMatch {
   /** Entries that were right, by queue. */
   readonly matched = new Map<string, number>()
   /** Records of topics that were deleted: they have no queue any more. */
-  deleted = 0
+  readonly deleted = new Tally()
   /** Records that dispatch had not come to when the broker died. */
-  behind = 0
+  readonly behind = new Tally()
   readonly #disk: Disk
   readonly #map: StoreMap
   readonly #findings: Findings
@@ -139,7 +140,7 @@ export class QueueMatch {
 
   #missQueue({ topic, position, record }: RecordAsked): void {
     if (this.#isDeleted(topic, position)) {
-      this.deleted++
+      this.deleted.add(position)
       return
     }
     const where = { topic, queueId: record.queueId, offset: record.queueOffset }
@@ -152,8 +153,8 @@ export class QueueMatch {
     const isWritten = isThere && unit.length > 0
     // A topic of that name was deleted and made again: its queues began anew.
     const isOlder = isWritten && unit.length !== PRE_BLANK_LENGTH && unit.position > position
-    if (isOlder || this.#isDeletedBelow(topic, position)) this.deleted++
-    else if (!isWritten && this.#map.isAborted) this.behind++
+    if (isOlder || this.#isDeletedBelow(topic, position)) this.deleted.add(position)
+    else if (!isWritten && this.#map.isAborted) this.behind.add(position)
     else {
       const where = { topic, queueId: record.queueId, offset: record.queueOffset }
       this.#tell(cursor, position, where, this.#unitText(isThere))

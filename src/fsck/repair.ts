@@ -14,6 +14,7 @@ import type { Report } from './fsck.ts'
 import { Part, type Finding } from './finding.ts'
 import { IndexBuilder } from './index-builder.ts'
 import { formatOf } from './index-shape.ts'
+import { renamed } from './misnamed.ts'
 import { queueKey } from './queue-match.ts'
 import { readOnlyDisk } from './read-only-disk.ts'
 import type { StoreMap } from './store-map.ts'
@@ -179,12 +180,20 @@ class Repair {
     return this.#report.findings.filter((finding) => finding.part === part)
   }
 
+  /** Every message, with the name that its entry gives it where its own is damaged. */
   #scan(visit: RecordVisitor): void {
     const { log } = this.#map
+    const misnamed = new Map(this.#report.misnamed.map((each) => [each.position, each]))
+    const take: RecordVisitor = (record, bytes, position) => {
+      const entry = misnamed.get(position)
+      if (entry === undefined) return visit(record, bytes, position)
+      const right = renamed(record, bytes, entry)
+      visit(right.record, right.bytes, position)
+    }
     const files = new LogFiles(readOnlyDisk, log)
     for (const start of log.starts) {
       const options = { checkCrc: true, timestamp: 0, isMiddle: () => true }
-      new LogScan(files, options).run(start, start + log.fileSize, visit)
+      new LogScan(files, options).run(start, start + log.fileSize, take)
     }
     files.closeAll()
   }

@@ -8,6 +8,7 @@ import { IndexMatch } from './index-match.ts'
 import { QueueMatch } from './queue-match.ts'
 import { holdsPropertyCrc, propertiesOf } from './record-text.ts'
 import { shownPath, type StoreMap } from './store-map.ts'
+import type { Tally } from './tally.ts'
 
 const ZEROS = Buffer.alloc(1024 * 1024)
 
@@ -28,8 +29,8 @@ export interface SegmentChecked {
   tailFrom: number
   /** Right entries by queue. */
   matched: [string, number][]
-  deleted: number
-  behind: number
+  deleted: Tally
+  behind: Tally
   uncovered: number
   items: number
   found: FoundSome

@@ -60,6 +60,19 @@ describe('ringmq fsck', () => {
     expect((await run(log.root, { repair: true })).code).toBe(1)
   })
 
+  test('ends with 1, and says why, however often a damaged name is repaired', async () => {
+    const store = new CheckedStore('basic')
+    const path = 'commitlog/00000000000000000000'
+    store.edit(path, (bytes) => void bytes.write('ZZZ', bytes.indexOf('TopicBasic') + 2))
+    for (const _ of ['once', 'again']) {
+      const { code, lines } = await run(store.root, { repair: true })
+      expect(code).toBe(1)
+      const after = lines.slice(lines.findLastIndex((line) => line.startsWith('repair: ')))
+      expect(after[0]).toBe('repair: 1 things about log files are left as they are')
+      expect(after[1]).toContain('the message names itself message 0 of topic ToZZZBasic queue 0')
+    }
+  })
+
   test('prints one object with --json', async () => {
     const store = new CheckedStore('torn-tail')
     const { code, lines } = await run(store.root, { json: true })

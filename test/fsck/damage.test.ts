@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { CheckedStore } from '../support/checked-store.ts'
 
@@ -29,11 +29,30 @@ describe('in the log, fsck finds', () => {
   )
 
   test.each([
-    ['a queue id', 15, 'queue'],
-    ['an offset', 27, 'queue'],
-  ])('%s that was changed', async (_, at, part) => {
-    const store = basic().edit(LOG, (bytes) => void (bytes[SECOND + at]! ^= 1))
-    expect((await store.findings()).some((finding) => finding.part === part)).toBe(true)
+    ['a queue id', 15],
+    ['an offset', 27],
+    ['a topic', 101],
+  ])('%s that was changed, by the one entry that leads to the message', async (_, at) => {
+    const store = basic()
+    store.edit(LOG, (bytes) => void (bytes[SECOND + at]! ^= 1))
+    const { findings, notes } = await store.check()
+    const where = { position: SECOND, topic: 'TopicBasic', queueId: 0, offset: 1 }
+    expect(findings).toMatchObject([{ part: 'log', file: LOG, ...where }])
+    expect(findings[0]!.text).toMatch(
+      /^the message names itself message \d+ of topic .+ queue \d+, and the only entry that leads to it is 1 of topic TopicBasic queue 0$/,
+    )
+    expect(notes).toEqual([])
+  })
+
+  test('a damaged name in a store that has messages of deleted topics, and counts only those', async () => {
+    const store = basic().edit('config/topics.json', (bytes) =>
+      Buffer.from(bytes.toString().replaceAll('"TopicBasic"', '"TopicOther"')),
+    )
+    rmSync(store.path('consumequeue/TopicBasic/1'), { recursive: true })
+    store.edit(LOG, (bytes) => void bytes.write('ZZZ', bytes.indexOf('TopicBasic', SECOND) + 2))
+    const { findings, notes } = await store.check()
+    expect(findings).toMatchObject([{ part: 'log', position: SECOND }])
+    expect(notes).toEqual(['8 messages of topics that were deleted'])
   })
 
   test('a key that was changed, by the index', async () => {
@@ -97,6 +116,25 @@ describe('in the log, fsck finds', () => {
 })
 
 describe('in a queue, fsck finds', () => {
+  test('an entry that leads to a message with an entry of its own', async () => {
+    const store = basic()
+    const other = readFileSync(store.path(QUEUE.replace('/0/', '/1/')))
+    store.edit(QUEUE, (bytes) => void other.copy(bytes, 3 * 20, 3 * 20, 4 * 20))
+    const findings = await store.findings()
+    expect(new Set(findings.map(({ part }) => part))).toEqual(new Set(['queue']))
+    expect(findings.at(-1)!.text).toContain('where message 3 of topic TopicBasic queue 1 stands')
+  })
+
+  test('entries of another queue, whose folder it took', async () => {
+    const store = basic()
+    renameSync(store.path('consumequeue/TopicBasic/0'), store.path('consumequeue/TopicBasic/9'))
+    const findings = await store.findings()
+    expect(new Set(findings.map(({ part }) => part))).toEqual(new Set(['queue']))
+    expect(findings.filter(({ queueId }) => queueId === 9).map(({ offset }) => offset)).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7,
+    ])
+  })
+
   test.each([
     ['position', 7],
     ['length', 11],
@@ -126,6 +164,7 @@ describe('in a queue, fsck finds', () => {
     })
     const offsets = (await store.findings()).map(({ offset }) => offset)
     expect(offsets).toEqual(expect.arrayContaining([1, 2]))
+    expect(await store.findings()).not.toContainEqual(expect.objectContaining({ part: 'log' }))
   })
 
   test('that its folder is gone, unless its topic is', async () => {

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { CheckedStore } from '../support/checked-store.ts'
 
+/** Where it lies in the log. */
+const SECOND = 500
 const QUEUE = 'consumequeue/TopicBasic/0/00000000000000000000'
 
 function contentOf(folder: string): Map<string, Buffer> {
@@ -10,6 +12,14 @@ function contentOf(folder: string): Map<string, Buffer> {
   const files = entries.filter((entry) => entry.isFile())
   const paths = files.map((entry) => join(entry.parentPath, entry.name)).toSorted()
   return new Map(paths.map((path) => [path.slice(folder.length), readFileSync(path)]))
+}
+
+/** The second message of a queue, with another topic than its entry's. */
+function misnamed(): CheckedStore {
+  const log = 'commitlog/00000000000000000000'
+  return new CheckedStore('basic').edit(log, (bytes) => {
+    bytes.write('ZZZ', bytes.indexOf('TopicBasic', SECOND) + 2)
+  })
 }
 
 describe('a repair', () => {
@@ -96,6 +106,42 @@ describe('a repair', () => {
     store.edit('commitlog/00000000000000000000', (bytes) => void (bytes[44]! ^= 1))
     expect((await store.repair()).manifests).toBe(0)
     expect((await store.findings()).length).toBe(1)
+  })
+
+  test('keeps the entry of a message whose own name is damaged', async () => {
+    const store = misnamed()
+    const before = contentOf(store.path('consumequeue'))
+    const indexBefore = contentOf(store.path('index'))
+    expect(await store.repair()).toMatchObject({ aside: null, queues: 0, index: false })
+    expect(contentOf(store.path('consumequeue'))).toEqual(before)
+    expect(contentOf(store.path('index'))).toEqual(indexBefore)
+    expect(await store.findings()).toMatchObject([{ part: 'log', position: SECOND }])
+  })
+
+  test('gives a file with such a message no manifest', async () => {
+    expect((await misnamed().repair()).manifests).toBe(0)
+  })
+
+  test('puts such a message where its entry was when the queue has to be made anew', async () => {
+    const store = misnamed()
+    const good = readFileSync(store.path(QUEUE))
+    store.edit(QUEUE, (bytes) => void bytes.fill(0xee, 100, 120))
+    expect((await store.repair()).queues).toBe(1)
+    expect(readFileSync(store.path(QUEUE)).equals(good)).toBe(true)
+    expect(await store.findings()).toMatchObject([{ part: 'log', position: SECOND }])
+  })
+
+  test('finds such a message by its true topic when the index has to be made anew', async () => {
+    const store = misnamed()
+    const path = store.firstLike('index/')
+    store.edit(path, (bytes) => void bytes.fill(0xee, 1000, 1100))
+    expect((await store.repair()).index).toBe(true)
+    const whole = new CheckedStore('basic')
+    whole.edit(whole.firstLike('index/'), (bytes) => void bytes.fill(0xee, 1000, 1100))
+    await whole.repair()
+    expect([...contentOf(store.path('index')).values()]).toEqual([
+      ...contentOf(whole.path('index')).values(),
+    ])
   })
 
   test.each([
