@@ -7,7 +7,7 @@ export interface Injection {
   pid: number
   /** pwrite64, fdatasync… */
   call: string
-  /** As strace has it behind the call: `error=EIO:when=3`, `delay_exit=20000`. Counted for each thread. */
+  /** As strace has it behind the call: `error=EIO:when=3`. Counted for each thread. */
   what: string
   /** Only calls on this file. */
   path?: string
@@ -44,7 +44,7 @@ export class Strace {
 
   /** Calls that it changed so far. */
   get injected(): number {
-    return readFileSync(this.#log, 'latin1').split(/INJECTED|DELAYED/).length - 1
+    return readFileSync(this.#log, 'latin1').split(/INJECTED/).length - 1
   }
 
   /** The process goes on without it. */

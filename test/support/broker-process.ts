@@ -41,7 +41,12 @@ export class ServerProcess {
   #stdout = ''
   #stderr = ''
 
-  private constructor(program: 'broker' | 'namesrv', folder: string, settings: Settings) {
+  private constructor(
+    program: 'broker' | 'namesrv',
+    folder: string,
+    settings: Settings,
+    variables: Record<string, string> = {},
+  ) {
     this.folder = folder
     const file = join(folder, `${program}.conf`)
     const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`)
@@ -49,7 +54,7 @@ export class ServerProcess {
     const main = fileURLToPath(new URL(`../../src/main/${program}.ts`, import.meta.url))
     this.#child = spawn(process.execPath, [main, '-c', file], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, RINGMQ_LOG_LEVEL: 'warn' },
+      env: { ...process.env, RINGMQ_LOG_LEVEL: 'warn', ...variables },
     })
     this.#child.stdout!.on('data', (text) => (this.#stdout += text))
     this.#child.stderr!.on('data', (text) => (this.#stderr += text))
@@ -62,16 +67,25 @@ export class ServerProcess {
   }
 
   /** A broker that is up. Rejects with its last words when it ends before. */
-  static async startBroker(settings: Settings = {}, folder = tempFolder()): Promise<ServerProcess> {
-    const server = ServerProcess.launchBroker(settings, folder)
+  static async startBroker(
+    settings: Settings = {},
+    folder = tempFolder(),
+    variables: Record<string, string> = {},
+  ): Promise<ServerProcess> {
+    const server = ServerProcess.launchBroker(settings, folder, variables)
     await server.#untilUp(/boot success/, /:(\d+)\] boot success/)
     return server
   }
 
   /** A broker that may refuse to start: `exited` tells. */
-  static launchBroker(settings: Settings, folder = tempFolder()): ServerProcess {
+  static launchBroker(
+    settings: Settings,
+    folder = tempFolder(),
+    variables: Record<string, string> = {},
+  ): ServerProcess {
     const store = { storePathRootDir: join(folder, 'store') }
-    return new ServerProcess('broker', folder, { ...BROKER_DEFAULTS, ...store, ...settings })
+    const all = { ...BROKER_DEFAULTS, ...store, ...settings }
+    return new ServerProcess('broker', folder, all, variables)
   }
 
   static async startNameServer(settings: Settings, folder = tempFolder()): Promise<ServerProcess> {
