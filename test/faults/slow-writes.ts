@@ -14,14 +14,14 @@ const written = fs.openSync(env['SLOW_WRITES']!, 'a')
 const clock = new Int32Array(new SharedArrayBuffer(4))
 const plain = fs.writeSync as (...all: unknown[]) => number
 
-fs.writeSync = ((descriptor: number, ...rest: unknown[]) => {
+fs.writeSync = (descriptor: number, ...rest: unknown[]) => {
   const done = plain(descriptor, ...rest)
   if (isOfTheLog(descriptor)) {
     Atomics.wait(clock, 0, 0, DELAY_MS)
     plain(written, '.')
   }
   return done
-}) as typeof fs.writeSync
+}
 syncBuiltinESMExports()
 
 function isOfTheLog(descriptor: number): boolean {
