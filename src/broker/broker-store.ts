@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { BrokerConfig } from '../config/broker.ts'
+import { ConfigError } from '../config/load.ts'
 import { Closing } from '../store/closing.ts'
 import { Checkpoint, readCheckpoint } from '../store/checkpoint.ts'
 import { PRE_BLANK_LENGTH, UNIT_LENGTH, readUnit, type Unit } from '../store/consume-queue.ts'
@@ -34,6 +35,15 @@ import { TopicQueues } from './topic-queues.ts'
 
 /** Room in a record besides body and properties: hosts, topic, fixed fields, and what we add. */
 const RECORD_OVERHEAD = 64 * 1024
+
+function makeRoot(root: string): void {
+  try {
+    mkdirSync(root, { recursive: true })
+  } catch (error) {
+    const allowed = `a folder that is there or can be made (${(error as Error).message})`
+    throw new ConfigError({ key: 'storePathRootDir', value: root, allowed })
+  }
+}
 
 /** Longest append: what the slack behind the window holds. */
 export function appendMax(config: BrokerConfig): number {
@@ -97,13 +107,13 @@ export class BrokerStore {
     this.shared.publishCreated(firstFree)
   }
 
-  /** Locks, recovers. Rejects with StoreError when the store cannot be opened. */
+  /** Locks, recovers. Rejects with StoreError when the store cannot be opened, with ConfigError without a folder. */
   static async open(
     config: BrokerConfig,
     { disk, log }: { disk: Disk; clock: Clock; log: Log },
   ): Promise<BrokerStore> {
     const { root } = storePlaces(config)
-    mkdirSync(root, { recursive: true })
+    makeRoot(root)
     const lock = await StoreLock.take(root)
     try {
       const deleted = new DeletedTopics(disk, root)

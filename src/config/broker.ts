@@ -2,7 +2,7 @@
 import { availableParallelism, hostname } from 'node:os'
 
 import { apacheBrokerKeys } from './apache-keys.ts'
-import type { Declaration, Mutable } from './load.ts'
+import { ConfigError, type Declaration, type Mutable } from './load.ts'
 import { localAddress } from './local-address.ts'
 import { serverSettings } from './server.ts'
 import {
@@ -14,6 +14,7 @@ import {
   int,
   long,
   milliseconds,
+  name,
   port,
   text,
 } from './setting.ts'
@@ -28,7 +29,7 @@ const identitySettings = {
   listenPort: port({
     default: 10911,
     important: true,
-    doc: 'Port that clients connect to. The port two below it is opened too, for clients with the VIP channel on. 0 lets the system choose.',
+    doc: 'Port that clients connect to. The port two below it is opened too, for clients with the VIP channel on, so 1 and 2 are refused. 0 lets the system choose.',
   }),
   brokerIP1: host({
     default: derived('bindAddress, or the first address of the machine', outwardAddress),
@@ -39,7 +40,7 @@ const identitySettings = {
     default: derived('bindAddress, or the first address of the machine', outwardAddress),
     doc: 'Address that slaves are told to connect to.',
   }),
-  brokerName: text({
+  brokerName: name({
     default: derived('the host name', () => hostname()),
     important: true,
     doc: 'Name of the group of master and slaves that this broker belongs to.',
@@ -197,12 +198,20 @@ export const brokerDeclaration: Declaration<typeof brokerSettings> = {
 
 function checkBroker(config: Mutable<BrokerConfig>, warn: (warning: string) => void): void {
   checkStore(config, warn)
+  checkPort(config)
   if (config.brokerId !== 0) {
     warn(
       `brokerId=${config.brokerId} is corrected to 0: brokerRole=${config.brokerRole} is a master`,
     )
     config.brokerId = 0
   }
+}
+
+/** Apache 5.3.3 opens any port as the second, which no client knows. */
+function checkPort({ listenPort }: BrokerConfig): void {
+  if (listenPort !== 1 && listenPort !== 2) return
+  const allowed = `0, or a number from 3 to 65535: the broker listens at listenPort - 2, too, which ${listenPort - 2} cannot be`
+  throw new ConfigError({ key: 'listenPort', value: String(listenPort), allowed })
 }
 
 /** Other machines reach a broker where it listens, or on the machine's own address if that is everywhere. */

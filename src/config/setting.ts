@@ -4,6 +4,7 @@
  *
  *   flushDiskType: oneOf('ASYNC_FLUSH', 'SYNC_FLUSH')({ default: 'ASYNC_FLUSH', doc: '…' })
  */
+import { isIPv4 } from 'node:net'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 
@@ -73,6 +74,14 @@ export function isDerived(value: SettingValue | Derived): value is Derived {
 /** Any text. */
 export function text(options: Options<string>): Setting<string> {
   return setting('String', 'any text', options, (written) => written)
+}
+
+/** What is part of topic and file names, and of lines that tools take apart at blanks. */
+export function name(options: Options<string>): Setting<string> {
+  const allowed = 'a name of letters, digits and % | _ - .'
+  return setting('String', allowed, options, (written) =>
+    /^[A-Za-z\d%|_.-]+$/.test(written) ? written : undefined,
+  )
 }
 
 /** A 32-bit number, like Java's int. */
@@ -157,10 +166,10 @@ export function path(options: Options<string>): Setting<string> {
   })
 }
 
-/** A host name or IP address, as other machines can use it. */
+/** A host name or IP address, as other machines can use it. No short form of an address: `1.2.3` is a slip. */
 export function host(options: Options<string>): Setting<string> {
   return setting('String', 'a host name or IP address', options, (written) =>
-    /^[\w.:%-]+$/.test(written) ? written : undefined,
+    /^[\w.:%-]+$/.test(written) && !isPartOfIPv4(written) ? written : undefined,
   )
 }
 
@@ -172,6 +181,10 @@ export function addresses(options: Options<string>): Setting<string> {
     const filled = items.filter((item) => item !== '')
     return filled.every(isHostAndPort) ? filled.join(';') : undefined
   })
+}
+
+function isPartOfIPv4(written: string): boolean {
+  return /^\d*\.[\d.]*$/.test(written) && !isIPv4(written)
 }
 
 function isHostAndPort(item: string): boolean {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 import { apacheBrokerKeys } from '../../src/config/apache-keys.ts'
 import { brokerDeclaration } from '../../src/config/broker.ts'
-import { loadConfig } from '../../src/config/load.ts'
+import { ConfigError, loadConfig } from '../../src/config/load.ts'
 import { isDerived } from '../../src/config/setting.ts'
 
 function load(overrides: Record<string, string> = {}) {
@@ -62,6 +62,45 @@ test('NAMESRV_ADDR is where the name servers come from when the file has none', 
   const environment = { NAMESRV_ADDR: '10.0.0.1:9876;10.0.0.2:9876' }
   const { config } = loadConfig(brokerDeclaration, { environment })
   expect(config.namesrvAddr).toBe('10.0.0.1:9876;10.0.0.2:9876')
+})
+
+test.each(['', 'broker a', 'broker/a', 'bröker', 'a\tb', 'a,b'])(
+  'a broker cannot have the name "%s"',
+  (brokerName) => {
+    const allowed = 'a name of letters, digits and % | _ - .'
+    const error = new ConfigError({ key: 'brokerName', value: brokerName, allowed })
+    expect(() => load({ brokerName })).toThrow(error)
+  },
+)
+
+test.each(['broker-a', 'Broker_1', 'a.example.org', '%b|c'])(
+  'a broker can have the name %s',
+  (brokerName) => expect(load({ brokerName }).config.brokerName).toBe(brokerName),
+)
+
+describe.each(['brokerIP1', 'brokerIP2', 'bindAddress'] as const)('%s', (key) => {
+  test.each(['1.2.3', '1.2.3.4.5', '256.1.1.1', '1..2.3', '10.0.0.1.', '.1', '', 'a b'])(
+    'cannot be "%s"',
+    (value) =>
+      expect(() => load({ [key]: value })).toThrow(
+        `${key}=${value}: allowed is a host name or IP address`,
+      ),
+  )
+
+  test.each(['1.2.3.4', 'broker.example.org', '3com.example', '1-2.3', '::1', 'fe80::1%eth0'])(
+    'can be %s',
+    (value) => expect(load({ [key]: value }).config[key]).toBe(value),
+  )
+})
+
+test.each([1, 2])('listenPort %i is refused: it has no second port', (port) => {
+  expect(() => load({ listenPort: String(port) })).toThrow(
+    `listenPort=${port}: allowed is 0, or a number from 3 to 65535: the broker listens at listenPort - 2, too, which ${port - 2} cannot be`,
+  )
+})
+
+test('listenPort 3 has a second port', () => {
+  expect(load({ listenPort: '3' }).config.listenPort).toBe(3)
 })
 
 test('a role that would replicate is refused', () => {

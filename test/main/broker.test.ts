@@ -70,6 +70,23 @@ test('a value that is not allowed ends the start with 255 and the reason', async
   )
 })
 
+test.each(['there', 'there/below'])(
+  'a store that cannot be made at %s ends the start with 255, the key, the path and the reason',
+  async (name) => {
+    writeFileSync(join(folder, 'there'), 'a file')
+    const path = join(folder, name)
+    const wrong = join(folder, 'wrong-store.conf')
+    writeFileSync(wrong, `bindAddress=127.0.0.1\nlistenPort=0\nstorePathRootDir=${path}`)
+    const { exitCode, stderr } = await run('mqbroker', '-c', wrong).ended
+    expect(exitCode).toBe(255)
+    expect(stderr).toMatch(/^[^\n]+\n$/)
+    expect(stderr).toContain(
+      `storePathRootDir=${path}: allowed is a folder that is there or can be`,
+    )
+    expect(stderr).toMatch(/\((EEXIST|ENOTDIR): /)
+  },
+)
+
 test('-m prints the important settings and starts nothing', async () => {
   const { exitCode, stdout } = await run('mqbroker', '-c', file, '-m').ended
   expect(exitCode).toBe(0)
