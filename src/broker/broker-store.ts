@@ -36,12 +36,13 @@ import { TopicQueues } from './topic-queues.ts'
 /** Room in a record besides body and properties: hosts, topic, fixed fields, and what we add. */
 const RECORD_OVERHEAD = 64 * 1024
 
-function makeRoot(root: string): void {
+function makeFolder(config: BrokerConfig, key: 'storePathRootDir' | 'storePathCommitLog'): void {
+  const value = config[key]
   try {
-    mkdirSync(root, { recursive: true })
+    mkdirSync(value, { recursive: true })
   } catch (error) {
     const allowed = `a folder that is there or can be made (${(error as Error).message})`
-    throw new ConfigError({ key: 'storePathRootDir', value: root, allowed })
+    throw new ConfigError({ key, value, allowed })
   }
 }
 
@@ -113,7 +114,8 @@ export class BrokerStore {
     { disk, log }: { disk: Disk; clock: Clock; log: Log },
   ): Promise<BrokerStore> {
     const { root } = storePlaces(config)
-    makeRoot(root)
+    makeFolder(config, 'storePathRootDir')
+    makeFolder(config, 'storePathCommitLog')
     const lock = await StoreLock.take(root)
     try {
       const deleted = new DeletedTopics(disk, root)

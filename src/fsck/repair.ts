@@ -173,7 +173,7 @@ class Repair {
 
   #skip(part: Part): void {
     const count = this.#of(part).length
-    if (count > 0) this.#skipped.push(`${count} things about ${part} files are left as they are`)
+    if (count > 0) this.#skipped.push(`findings in ${part} files left as they are: ${count}`)
   }
 
   #of(part: Part): Finding[] {

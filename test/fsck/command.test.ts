@@ -68,7 +68,7 @@ describe('ringmq fsck', () => {
       const { code, lines } = await run(store.root, { repair: true })
       expect(code).toBe(1)
       const after = lines.slice(lines.findLastIndex((line) => line.startsWith('repair: ')))
-      expect(after[0]).toBe('repair: 1 things about log files are left as they are')
+      expect(after[0]).toBe('repair: findings in log files left as they are: 1')
       expect(after[1]).toContain('the message names itself message 0 of topic ToZZZBasic queue 0')
     }
   })

@@ -95,7 +95,7 @@ describe('a repair', () => {
     const { manifests, skipped } = await store.repair()
     expect(contentOf(store.path('commitlog'))).toEqual(before)
     expect(manifests).toBe(5)
-    expect(skipped).toContain('1 things about log files are left as they are')
+    expect(skipped).toContain('findings in log files left as they are: 1')
     const parts = (await store.findings()).map(({ part }) => part)
     expect(parts).toContain('log')
   })

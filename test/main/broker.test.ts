@@ -70,19 +70,23 @@ test('a value that is not allowed ends the start with 255 and the reason', async
   )
 })
 
-test.each(['there', 'there/below'])(
-  'a store that cannot be made at %s ends the start with 255, the key, the path and the reason',
-  async (name) => {
+test.each([
+  ['storePathRootDir', 'there'],
+  ['storePathRootDir', 'there/below'],
+  ['storePathCommitLog', 'there/below'],
+])(
+  'a folder of the store, %s, that cannot be made at %s ends the start with 255, key, path and reason',
+  async (key, name) => {
     writeFileSync(join(folder, 'there'), 'a file')
     const path = join(folder, name)
     const wrong = join(folder, 'wrong-store.conf')
-    writeFileSync(wrong, `bindAddress=127.0.0.1\nlistenPort=0\nstorePathRootDir=${path}`)
+    const paths = { storePathRootDir: join(folder, 'other'), [key]: path }
+    const lines = Object.entries(paths).map(([each, value]) => `${each}=${value}`)
+    writeFileSync(wrong, ['bindAddress=127.0.0.1', 'listenPort=0', ...lines].join('\n'))
     const { exitCode, stderr } = await run('mqbroker', '-c', wrong).ended
     expect(exitCode).toBe(255)
     expect(stderr).toMatch(/^[^\n]+\n$/)
-    expect(stderr).toContain(
-      `storePathRootDir=${path}: allowed is a folder that is there or can be`,
-    )
+    expect(stderr).toContain(`${key}=${path}: allowed is a folder that is there or can be`)
     expect(stderr).toMatch(/\((EEXIST|ENOTDIR): /)
   },
 )
