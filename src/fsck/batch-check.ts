@@ -33,5 +33,5 @@ export function checkBatchQueue(disk: Disk, map: StoreMap, asked: QueueAsked): Q
     const text = `${present} entries, and ${matched} messages of the log agree with theirs`
     findings.add({ part: Part.QUEUE, file, topic, queueId, text })
   }
-  return { units, misnamed: [], found: { kept: findings.kept, total: findings.total } }
+  return { units, misnamed: [], found: findings.found() }
 }

@@ -24,38 +24,75 @@ export interface Finding {
   text: string
 }
 
-/** Findings of one task: a broken disk makes millions, which are counted and not kept. */
+/** A file or queue that is not as it must be, and in how many ways. */
+export interface Place {
+  part: Part
+  file: string
+  /** Of queues alone, which are one place however many files they have. */
+  topic?: string
+  queueId?: number
+  count: number
+}
+
+/** Findings of one task: a broken disk makes millions. The first are kept, and all places, counted. */
 export class Findings {
   readonly kept: Finding[] = []
-  total = 0
+  readonly #places = new Map<string, Place>()
   readonly #max: number
 
   constructor(max = FINDINGS_MAX) {
     this.#max = max
   }
 
-  add(finding: Finding): void {
-    this.total++
-    if (this.kept.length < this.#max) this.kept.push(finding)
+  get total(): number {
+    return [...this.#places.values()].reduce((sum, { count }) => sum + count, 0)
   }
 
-  /** Takes back some of those that are kept. */
+  add(finding: Finding): void {
+    this.#keep(finding)
+    this.#count(placeOf(finding), 1)
+  }
+
+  /** Takes back some of those that are kept. What was not kept stays counted: a repair too many does no harm. */
   drop(isDropped: (finding: Finding) => boolean): void {
+    const dropped = this.kept.filter((finding) => isDropped(finding))
     const left = this.kept.filter((finding) => !isDropped(finding))
-    this.total -= this.kept.length - left.length
+    for (const finding of dropped) this.#count(placeOf(finding), -1)
     this.kept.splice(0, this.kept.length, ...left)
   }
 
-  addAll({ kept, total }: FoundSome): void {
-    for (const finding of kept) this.add(finding)
-    this.total += total - kept.length
+  addAll({ kept, places }: FoundSome): void {
+    for (const finding of kept) this.#keep(finding)
+    for (const place of places) this.#count(place, place.count)
+  }
+
+  found(): FoundSome {
+    return { kept: this.kept, places: [...this.#places.values()] }
+  }
+
+  #keep(finding: Finding): void {
+    if (this.kept.length < this.#max) this.kept.push(finding)
+  }
+
+  #count(place: Omit<Place, 'count'>, more: number): void {
+    const { part, file, topic, queueId } = place
+    const key = `${part} ${part === Part.QUEUE ? `${topic}/${queueId}` : file}`
+    const known = this.#places.get(key) ?? { ...place, count: 0 }
+    known.count += more
+    if (known.count > 0) this.#places.set(key, known)
+    else this.#places.delete(key)
   }
 }
 
 /** What a task hands back of its findings. */
 export interface FoundSome {
   kept: Finding[]
-  total: number
+  /** Of all findings, kept or not. */
+  places: Place[]
+}
+
+function placeOf({ part, file, topic, queueId }: Finding): Omit<Place, 'count'> {
+  return part === Part.QUEUE ? { part, file, topic, queueId } : { part, file }
 }
 
 const FINDINGS_MAX = 1000

@@ -4,7 +4,7 @@ import { LogFiles } from '../store/log-files.ts'
 import { listManifests } from '../store/manifest.ts'
 import { checkCheckpoint } from './checkpoint-check.ts'
 import { checkConfig } from './config-check.ts'
-import { Findings, type Finding } from './finding.ts'
+import { Findings, type Finding, type Place } from './finding.ts'
 import { judgeLog, type LogJudged } from './log-end.ts'
 import { tellMisnamed, type Misnamed } from './misnamed.ts'
 import type { QueueAsked } from './queue-check.ts'
@@ -15,6 +15,7 @@ import { openTaskRunner, type TaskRunner } from './task-pool.ts'
 
 /** Queues in one task: there may be tens of thousands, most of them short. */
 const QUEUES_PER_TASK = 64
+const FINDINGS_MAX = 10_000
 
 /** What was looked at, and what is wrong. */
 export interface Report {
@@ -35,6 +36,8 @@ export interface Report {
   /** All of them; `findings` are the first. */
   findingCount: number
   findings: Finding[]
+  /** Files and queues with findings, kept or not: a repair goes by these. */
+  places: Place[]
 }
 
 export interface FsckOptions {
@@ -43,6 +46,8 @@ export interface FsckOptions {
   jobs: number
   /** Bytes that were checked so far, of all. */
   onProgress?: (done: number, total: number) => void
+  /** Findings that the report has at most; all are counted. */
+  findingsMax?: number
 }
 
 /** There is no store to check, or not enough of one. */
@@ -68,7 +73,7 @@ export async function checkStore(options: FsckOptions): Promise<{ report: Report
 class Fsck {
   readonly #runner: TaskRunner
   readonly #options: FsckOptions
-  readonly #findings = new Findings(10_000)
+  readonly #findings: Findings
   readonly #map: StoreMap
   readonly #misnamed: Misnamed[] = []
   #doneBytes = 0
@@ -77,6 +82,7 @@ class Fsck {
   constructor(runner: TaskRunner, options: FsckOptions) {
     this.#runner = runner
     this.#options = options
+    this.#findings = new Findings(options.findingsMax ?? FINDINGS_MAX)
     this.#map = mapStore(readOnlyDisk, options.root, this.#findings)
   }
 
@@ -168,6 +174,7 @@ class Fsck {
       (sum, { starts }) => sum + starts.length,
       0,
     )
+    const { kept, places } = this.#findings.found()
     return {
       root,
       files: logFiles + queueFiles + indexFiles.length,
@@ -181,7 +188,8 @@ class Fsck {
       notes: log.notes(new Set(this.#misnamed.map(({ position }) => position))),
       misnamed: this.#misnamed,
       findingCount: this.#findings.total,
-      findings: this.#findings.kept,
+      findings: kept,
+      places,
     }
   }
 }

@@ -49,8 +49,7 @@ export class IndexCheck {
       this.#check(descriptor, header, shape)
     }
     this.#disk.close(descriptor)
-    const { kept, total } = this.#findings
-    return { items, found: { kept, total } }
+    return { items, found: this.#findings.found() }
   }
 
   #check(descriptor: number, header: IndexHeader, shape: IndexFormat): void {

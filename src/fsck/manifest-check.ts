@@ -26,7 +26,7 @@ export async function checkManifest(
     findings.add({ part: Part.MANIFEST, file, text })
   } else if (!log.starts.includes(Number(name))) {
     // The file was deleted with its messages; a start takes the manifest away.
-    return { bytes: 0, found: { kept: [], total: 0 } }
+    return { bytes: 0, found: findings.found() }
   } else {
     const path = join(log.directory, name)
     const { length, crc32c } = manifest
@@ -41,7 +41,7 @@ export async function checkManifest(
       findings.add({ part: Part.LOG, file: join('commitlog', name), position, text })
     }
   }
-  return { bytes: manifest?.length ?? 0, found: { kept: findings.kept, total: findings.total } }
+  return { bytes: manifest?.length ?? 0, found: findings.found() }
 }
 
 function hex(crc: number): string {

@@ -57,8 +57,7 @@ export class QueueCheck {
     this.#checkFiles()
     this.#walk((offset) => this.#count(offset))
     if (this.#present !== this.#asked.matched || !this.#isOrdered) this.#prove()
-    const { kept, total } = this.#findings
-    return { units: this.#units, misnamed: this.#misnamed, found: { kept, total } }
+    return { units: this.#units, misnamed: this.#misnamed, found: this.#findings.found() }
   }
 
   #checkFiles(): void {

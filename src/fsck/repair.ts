@@ -11,7 +11,7 @@ import { QueueFiller } from '../store/queue-filler.ts'
 import { QueueRecovery } from '../store/queue-recovery.ts'
 import { QueueStates } from '../store/queue-states.ts'
 import type { Report } from './fsck.ts'
-import { Part, type Finding } from './finding.ts'
+import { Part, type Place } from './finding.ts'
 import { IndexBuilder } from './index-builder.ts'
 import { formatOf } from './index-shape.ts'
 import { renamed } from './misnamed.ts'
@@ -73,9 +73,7 @@ class Repair {
 
   #rebuildQueues(): number {
     const wanted = new Set(
-      this.#of(Part.QUEUE)
-        .filter(({ topic }) => topic !== undefined)
-        .map(({ topic, queueId }) => queueKey(topic!, queueId!)),
+      this.#of(Part.QUEUE).map(({ topic, queueId }) => queueKey(topic!, queueId!)),
     )
     for (const { topic, queueId } of this.#map.batchQueues) {
       if (!wanted.delete(queueKey(topic, queueId))) continue
@@ -161,23 +159,21 @@ class Repair {
 
   /** Without times a start reads the whole log: that is always right. */
   #resetCheckpoint(): void {
-    const found = this.#of(Part.CHECKPOINT)
-    if (found.length === 0) return
-    for (const file of new Set(found.map((finding) => finding.file))) {
-      this.#moveAside(join(this.#map.root, file))
-    }
+    const places = this.#of(Part.CHECKPOINT)
+    if (places.length === 0) return
+    for (const { file } of places) this.#moveAside(join(this.#map.root, file))
     const checkpoint = new Checkpoint(this.#disk, this.#map.root)
     checkpoint.write(NO_TIMES)
     checkpoint.close()
   }
 
   #skip(part: Part): void {
-    const count = this.#of(part).length
+    const count = this.#of(part).reduce((sum, place) => sum + place.count, 0)
     if (count > 0) this.#skipped.push(`findings in ${part} files left as they are: ${count}`)
   }
 
-  #of(part: Part): Finding[] {
-    return this.#report.findings.filter((finding) => finding.part === part)
+  #of(part: Part): Place[] {
+    return this.#report.places.filter((place) => place.part === part)
   }
 
   /** Every message, with the name that its entry gives it where its own is damaged. */

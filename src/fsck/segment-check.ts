@@ -134,7 +134,6 @@ export class SegmentCheck {
   }
 
   #result(end: number, tailFrom: number, damage: Span[]): SegmentChecked {
-    const { kept, total } = this.#findings
     return {
       start: this.#start,
       records: this.#records,
@@ -149,7 +148,7 @@ export class SegmentCheck {
       behind: this.#queues.behind,
       uncovered: this.#index.uncovered,
       items: this.#index.items,
-      found: { kept, total },
+      found: this.#findings.found(),
     }
   }
 }

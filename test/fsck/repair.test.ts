@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { checkStore } from '../../src/fsck/fsck.ts'
+import { repairStore } from '../../src/fsck/repair.ts'
 import { CheckedStore } from '../support/checked-store.ts'
 
 /** Where it lies in the log. */
@@ -98,6 +100,27 @@ describe('a repair', () => {
     expect(skipped).toContain('findings in log files left as they are: 1')
     const parts = (await store.findings()).map(({ part }) => part)
     expect(parts).toContain('log')
+  })
+
+  test('goes by all that is wrong, however few findings are kept', async () => {
+    const store = new CheckedStore('rollover')
+    const damaged = '00000000000000131072'
+    store.edit(`commitlog/${damaged}`, (bytes) => void (bytes[500]! ^= 1))
+    store.edit(store.firstLike('index/'), (bytes) => void bytes.fill(0xee, 1000, 1100))
+    store.edit('checkpoint', (bytes) => void (bytes[1]! ^= 1))
+    store.edit(
+      'consumequeue/TopicRoll/0/00000000000000004000',
+      (bytes) => void bytes.fill(0xee, 0, 20),
+    )
+    rmSync(store.path('consumequeue/TopicRoll/1'), { recursive: true })
+    const { map, report } = await checkStore({ root: store.root, jobs: 0, findingsMax: 3 })
+    expect(report.findings.map(({ part }) => part)).toEqual(['queue', 'queue', 'queue'])
+    const repaired = await repairStore(map, report, { nowMs: 1 })
+    expect(repaired).toMatchObject({ queues: 2, index: true, manifests: 5 })
+    expect(repaired.skipped).toEqual(['findings in log files left as they are: 1'])
+    expect(existsSync(store.path(`ringmq-manifest/${damaged}`))).toBe(false)
+    expect(existsSync(join(repaired.aside!, 'checkpoint'))).toBe(true)
+    expect(await store.findings()).toMatchObject([{ part: 'log', file: `commitlog/${damaged}` }])
   })
 
   test('does not make good what a manifest says is damaged', async () => {
