@@ -195,13 +195,13 @@ export class QueueMatch {
 
   #cursorOf(topic: string, queueId: number): QueueCursor | undefined {
     const key = queueKey(topic, queueId)
-    const known = this.#cursors.get(key)
-    if (known !== undefined) return known
     const files = this.#queues.get(key)
     if (files === undefined) return undefined
-    const cursor = new QueueCursor(this.#disk, files, this.#descriptors)
+    const known = this.#cursors.get(key)
+    const cursor = known ?? new QueueCursor(this.#disk, files, this.#descriptors)
+    this.#cursors.delete(key) // the least recently used go
     this.#cursors.set(key, cursor)
-    if (this.#cursors.size > CURSORS_MAX) this.#cursors.delete([...this.#cursors.keys()][0]!)
+    if (this.#cursors.size > CURSORS_MAX) this.#cursors.delete(this.#cursors.keys().next().value!)
     return cursor
   }
 }
