@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readCheckpoint } from '../store/checkpoint.ts'
-import { readLastStop } from '../store/last-stop.ts'
+import { readStopFile, STOP_FILE } from '../store/last-stop.ts'
 import { logFileName } from '../store/log-files.ts'
 import { Part, type Findings } from './finding.ts'
 import { readOnlyDisk } from './read-only-disk.ts'
@@ -106,12 +106,12 @@ class Judge {
 
   /** Our own last stop says where the log ended; Apache may have written to it since. */
   #checkStop(end: number): void {
-    const path = join(this.#map.root, 'ringmq-clean-stop')
-    if (this.#map.isAborted || !readOnlyDisk.exists(path)) return
-    const stop = readCleanStop(this.#map.root)
+    const { root, isAborted } = this.#map
+    if (isAborted || !readOnlyDisk.exists(join(root, STOP_FILE))) return
+    const stop = readStopFile(readOnlyDisk, root)
     if (stop === null) {
       const text = 'cannot be read; the next start takes longer'
-      this.#findings.add({ part: Part.CHECKPOINT, file: 'ringmq-clean-stop', text })
+      this.#findings.add({ part: Part.CHECKPOINT, file: STOP_FILE, text })
     } else if (stop.end > end) {
       this.#tell(end, `the log ends here, and ended at ${stop.end} at the last clean stop`)
     }
@@ -154,11 +154,4 @@ class Judge {
     const file = shownPath(this.#map.root, join(directory, logFileName(start)))
     this.#findings.add({ part: Part.LOG, file, position, text })
   }
-}
-
-/** Whatever boot it was of. */
-function readCleanStop(root: string): { end: number } | null {
-  const text = readOnlyDisk.readFile(join(root, 'ringmq-clean-stop')).toString()
-  const boot = /"boot":"([^"]*)"/.exec(text)?.[1] ?? ''
-  return readLastStop(readOnlyDisk, root, boot).clean
 }

@@ -2,6 +2,7 @@ import { DescriptorCache } from '../store/descriptor-cache.ts'
 import { PRE_BLANK_LENGTH, type Unit } from '../store/consume-queue.ts'
 import type { RecordParts } from '../store/log-record.ts'
 import type { Disk } from '../base/disk.ts'
+import { MessageFlag } from '../protocol/message.ts'
 import { entryCodeOf } from '../store/tags-code.ts'
 import { BatchCursor } from './batch-cursor.ts'
 import { extensionFault } from './extension.ts'
@@ -13,7 +14,6 @@ import { Tally } from './tally.ts'
 
 const CURSORS_MAX = 4096
 const DESCRIPTORS_MAX = 256
-const INNER_BATCH = 0x80
 /** Their tags code is a time of delivery, by delays that may be configured otherwise. */
 const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX'
 /** Tags codes at or below are addresses of the extension (Apache 5.3.3, ConsumeQueueExt). */
@@ -68,7 +68,7 @@ export class QueueMatch {
     const { topic, record, properties } = asked
     const batch = this.#batches.get(queueKey(topic, record.queueId))
     if (batch !== undefined) this.#matchBatch(asked, batch)
-    else if ((record.sysFlag & INNER_BATCH) === 0) this.#match(asked)
+    else if ((record.sysFlag & MessageFlag.INNER_BATCH) === 0) this.#match(asked)
     if (!properties.has('INNER_MULTI_DISPATCH')) return
     for (const { name, queueId, offset } of otherQueues(properties, record.queueId)) {
       this.#matchOther(asked, { topic: name, queueId, offset })

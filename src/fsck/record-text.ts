@@ -1,24 +1,16 @@
 import { crc32 } from '../base/crc32.ts'
+import { decodeProperties, MessageFlag } from '../protocol/message.ts'
 import type { RecordParts } from '../store/log-record.ts'
 import { keyHash } from '../store/record-keys.ts'
 
-const ROLLBACK = 0xc
 /** `__CRC32#`, 0x01, ten digits, 0x02 (Apache 5.3.3, enabledAppendPropCRC). */
 const CRC_NAME = Buffer.from('__CRC32#\u0001')
 const CRC_LENGTH = 20
 
-/** The properties as Apache decodes them: of two pairs of one name the last counts. */
+/** As Apache decodes them: of two pairs of one name the last counts. */
 export function propertiesOf(bytes: Buffer, record: RecordParts): Map<string, string> {
   const { propertiesAt, propertiesLength } = record
-  const text = bytes.toString('utf8', propertiesAt, propertiesAt + propertiesLength)
-  const properties = new Map<string, string>()
-  for (const pair of text.split('\u0002')) {
-    const at = pair.indexOf('\u0001')
-    if (pair.length >= 3 && at > 0 && at < pair.length - 1) {
-      properties.set(pair.slice(0, at), pair.slice(at + 1))
-    }
-  }
-  return properties
+  return decodeProperties(bytes.toString('utf8', propertiesAt, propertiesAt + propertiesLength))
 }
 
 /** Hashes under which the index has a record, in their order (Apache 5.3.3, IndexService). */
@@ -27,7 +19,8 @@ export function indexHashes(
   sysFlag: number,
   properties: ReadonlyMap<string, string>,
 ): number[] {
-  if ((sysFlag & ROLLBACK) === ROLLBACK) return []
+  const transaction = sysFlag & MessageFlag.TRANSACTION_ROLLBACK
+  if (transaction === MessageFlag.TRANSACTION_ROLLBACK) return []
   const unique = properties.get('UNIQ_KEY')
   const keys = (properties.get('KEYS') ?? '').split(' ').filter((key) => key !== '')
   const all = unique === undefined ? keys : [unique, ...keys]
@@ -51,9 +44,10 @@ export function otherQueues(
     .filter(({ name, offset }) => !/[/\\]/.test(name) && Number.isSafeInteger(offset))
 }
 
-/** Whether the checksum over the whole record holds; true when it carries none. `at`: where it begins. */
-export function holdsPropertyCrc(bytes: Buffer, at: number, record: RecordParts): boolean {
-  const end = at + record.length
+/** Whether the checksum over the whole record holds; true when it carries none. */
+export function holdsPropertyCrc(bytes: Buffer, record: RecordParts): boolean {
+  const end = record.propertiesAt + record.propertiesLength
+  const at = end - record.length
   const from = end - CRC_LENGTH
   if (record.propertiesLength < CRC_LENGTH) return true
   if (bytes.compare(CRC_NAME, 0, CRC_NAME.length, from, from + CRC_NAME.length) !== 0) return true

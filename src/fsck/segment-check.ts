@@ -85,9 +85,8 @@ export class SegmentCheck {
     const properties = propertiesOf(bytes, record)
     const topic = this.#topicOf(record, bytes)
     const asked = { topic, position, record, bytes, properties }
-    const { sysFlag, queueId, queueOffset } = record
-    const at = record.bodyAt - headLength(sysFlag)
-    if (properties.has('__CRC32#') && !holdsPropertyCrc(bytes, at, record)) {
+    const { queueId, queueOffset } = record
+    if (properties.has('__CRC32#') && !holdsPropertyCrc(bytes, record)) {
       const text = 'the checksum over the whole record is wrong'
       this.#tell({ position, topic, queueId, offset: queueOffset, text })
     }
@@ -151,10 +150,4 @@ export class SegmentCheck {
       found: this.#findings.found(),
     }
   }
-}
-
-/** Bytes of a record before its body. */
-function headLength(sysFlag: number): number {
-  const hosts = ((sysFlag & 0x10) === 0 ? 8 : 20) + ((sysFlag & 0x20) === 0 ? 8 : 20)
-  return 48 + 8 + 4 + 8 + 4 + hosts
 }

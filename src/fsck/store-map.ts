@@ -4,6 +4,7 @@ import type { Disk } from '../base/disk.ts'
 import { parseJson, type JsonObject } from '../protocol/json.ts'
 import { UNIT_LENGTH } from '../store/consume-queue.ts'
 import { DeletedTopics } from '../store/deleted-topics.ts'
+import { ABORT_FILE } from '../store/last-stop.ts'
 import { logFileName } from '../store/log-files.ts'
 import { BATCH_UNIT_LENGTH } from './batch-unit.ts'
 import { Part, type Findings } from './finding.ts'
@@ -57,7 +58,7 @@ export function mapStore(disk: Disk, root: string, findings: Findings): StoreMap
       findings,
     ),
     indexFiles: indexFilesIn(disk, root, findings),
-    isAborted: disk.exists(join(root, 'abort')),
+    isAborted: disk.exists(join(root, ABORT_FILE)),
     topics: topicsOf(disk, root),
     deletedBelow: new Map(new DeletedTopics(disk, root).below),
   }

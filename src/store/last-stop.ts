@@ -7,8 +7,8 @@ import { replaceFile } from './replace-file.ts'
  * Exists while a broker runs on the store (Apache 5.3.3): if it is there at the start, the stop was
  * not clean. Apache writes its pid and looks at nothing but the file's existence; we write more.
  */
-const ABORT_FILE = 'abort'
-const STOP_FILE = 'ringmq-clean-stop'
+export const ABORT_FILE = 'abort'
+export const STOP_FILE = 'ringmq-clean-stop'
 
 /** What a start may rely on. */
 export const StopKind = {
@@ -87,7 +87,7 @@ function markOf(boot: string): string {
   return ` ringmq ${boot}\n`
 }
 
-function readStopFile(disk: Disk, root: string): (CleanStop & { boot: string }) | null {
+export function readStopFile(disk: Disk, root: string): (CleanStop & { boot: string }) | null {
   const path = join(root, STOP_FILE)
   if (!disk.exists(path)) return null
   try {

@@ -231,6 +231,18 @@ describe('beside them, fsck finds', () => {
     expect((await store.findings())[0]).toMatchObject({ part: 'checkpoint' })
   })
 
+  test('a log that ends before the last clean stop did, and a stop that cannot be read', async () => {
+    const store = basic()
+    const { end } = await store.check()
+    const stop = { boot: 'b', end: end + 100, timestamp: 0, queues: 0, entries: 0 }
+    writeFileSync(store.path('ringmq-clean-stop'), JSON.stringify(stop))
+    const text = `the log ends here, and ended at ${end + 100} at the last clean stop`
+    expect(await store.findings()).toMatchObject([{ part: 'log', position: end, text }])
+    writeFileSync(store.path('ringmq-clean-stop'), '{')
+    const where = { part: 'checkpoint', file: 'ringmq-clean-stop' }
+    expect(await store.findings()).toMatchObject([where])
+  })
+
   test('a manifest that was changed', async () => {
     const store = basic()
     await store.repair()
