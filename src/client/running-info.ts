@@ -1,6 +1,6 @@
 import type { ConsumerRunningInfo } from '../protocol/bodies/running-info.ts'
 import { VERSION } from '../protocol/remoting-command.ts'
-import { MqVersion } from '../protocol/mq-version.ts'
+import { versionText } from '../protocol/version-text.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { subscriptionData, type Subscription } from './subscription.ts'
 
@@ -30,7 +30,6 @@ export interface ConsumerFacts {
 }
 
 const MIB = 1024 * 1024
-const versionName = Object.entries(MqVersion).find(([, ordinal]) => ordinal === VERSION)![0]
 
 /**
  * What a consumer says of itself, by Apache 5.3.3's names: its tools read the type, the model and the
@@ -66,7 +65,7 @@ function properties(facts: ConsumerFacts): Map<string, string> {
     ['PROP_THREADPOOL_CORE_SIZE', String(concurrency)],
     ['PROP_CONSUME_TYPE', 'CONSUME_PASSIVELY'],
     ['PROP_CONSUMEORDERLY', 'false'],
-    ['PROP_CLIENT_VERSION', versionName],
+    ['PROP_CLIENT_VERSION', versionText(VERSION)],
     ['PROP_NAMESERVER_ADDR', nameServers],
     ['PROP_CONSUMER_START_TIMESTAMP', String(startedAt)],
   ])

@@ -6,6 +6,7 @@ import {
   GetBrokerRuntimeInfo,
   UpdateBrokerConfig,
 } from '../../protocol/requests/broker.ts'
+import { versionText } from '../../protocol/version-text.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import { systemTopics } from '../system-topics.ts'
 
@@ -61,7 +62,7 @@ function configText(config: BrokerContext['config']): string {
 function* brokerInfo({ startedAt, clock }: BrokerContext): Iterable<readonly [string, string]> {
   yield ['brokerActive', 'true']
   yield ['brokerVersion', String(VERSION)]
-  yield ['brokerVersionDesc', 'V5_3_3']
+  yield ['brokerVersionDesc', versionText(VERSION)]
   yield ['bootTimestamp', String(startedAt)]
   yield ['runtime', uptime(clock.now() - startedAt)]
   yield ['startAcceptSendRequestTimeStamp', '0']

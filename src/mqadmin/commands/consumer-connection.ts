@@ -2,7 +2,7 @@ import type { ConsumerConnection } from '../../protocol/bodies/connections.ts'
 import type { Call, Command } from '../command.ts'
 import { brokersOfGroup, connectionOf } from '../consumer-groups.ts'
 import type { Output } from '../output.ts'
-import { versionText } from '../version-text.ts'
+import { versionText } from '../../protocol/version-text.ts'
 
 const ROW = '%-36s %-22s %-10s %s'
 const SUBSCRIPTION_ROW = '%-20s %s'

@@ -13,7 +13,7 @@ import {
 } from '../consumer-groups.ts'
 import type { ConsumerConnection } from '../../protocol/bodies/connections.ts'
 import { cut, humanTime } from '../printf.ts'
-import { versionText } from '../version-text.ts'
+import { versionText } from '../../protocol/version-text.ts'
 
 const QUEUE_COLUMNS = '%-64s  %-32s  %-4s  %-20s  %-20s'
 const DIFF_HEADS = '%-20s %-20s%s'

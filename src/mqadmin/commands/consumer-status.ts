@@ -8,7 +8,7 @@ import { brokersOfGroup, clientsOf, connectionOf, runningInfo } from '../consume
 import type { Output } from '../output.ts'
 import { runningInfoText } from '../running-info-text.ts'
 import { rebalanceFaults, type RebalanceFaults } from '../rebalance-check.ts'
-import { versionText } from '../version-text.ts'
+import { versionText } from '../../protocol/version-text.ts'
 
 const ROW = '%-10s %-40s %-20s %s'
 

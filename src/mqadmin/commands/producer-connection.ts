@@ -3,7 +3,7 @@ import { GetProducerConnectionList } from '../../protocol/requests/client.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { Call, Command } from '../command.ts'
 import { holdersOf } from '../consumer-groups.ts'
-import { versionText } from '../version-text.ts'
+import { versionText } from '../../protocol/version-text.ts'
 
 const ROW = '%04d  %-32s %-22s %-8s %s'
 

@@ -1,4 +1,4 @@
-import { MqVersion } from '../protocol/mq-version.ts'
+import { MqVersion } from './mq-version.ts'
 
 const names = new Map<number, string>(
   Object.entries(MqVersion).map(([name, ordinal]) => [ordinal, name]),
