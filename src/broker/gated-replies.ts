@@ -79,6 +79,11 @@ export class GatedReplies {
     this.#compact()
   }
 
+  /** The gate that the first one waits for; Infinity when there is none. */
+  firstPosition(): number {
+    return this.isEmpty ? Infinity : this.#positions[this.#head]!
+  }
+
   /** When the first one's time is over; Infinity when there is none. */
   nextDeadline(): number {
     return this.isEmpty ? Infinity : this.#deadlines[this.#head]!

@@ -318,8 +318,8 @@ export class NetworkAgent {
     if (!this.#gates.isEmpty) {
       if (writer.unwritten() > 0) this.#write(writer)
       this.#gates.release()
-      this.#parts.counters.endPuts()
     }
+    this.#parts.counters.endPuts(this.#gates.firstHeld)
     shared.poison.check() // no OK leaves a process whose memory a thread left half-changed
     for (const session of this.#ready) {
       session.isReady = false

@@ -24,6 +24,11 @@ export class ReplyGates {
     return Math.min(this.#written.nextDeadline(), this.#flushed.nextDeadline())
   }
 
+  /** Replies whose records end below are answered. */
+  get firstHeld(): number {
+    return Math.min(this.#written.firstPosition(), this.#flushed.firstPosition())
+  }
+
   /** Its reply lies in the gated outbox of the session; the gate is used again. */
   add(session: ClientSession, gate: Gate): void {
     const queue = gate.mustFlush ? this.#flushed : this.#written

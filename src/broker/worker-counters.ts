@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import type { RecordSource } from '../store/log-appender.ts'
 
 /**
  * What one network worker counts, in memory that main reads whenever it likes. Plain doubles: each
@@ -44,6 +45,8 @@ export function allocateCounters(rows: number): SharedArrayBuffer {
   return new SharedArrayBuffer((ROWS_AT + rows) * 8)
 }
 
+type Appended = Pick<RecordSource, 'row' | 'count' | 'length' | 'position'>
+
 /** The worker's side. No object is made for a message or a pull. */
 export class WorkerCounters {
   readonly #values: Float64Array
@@ -52,8 +55,12 @@ export class WorkerCounters {
   readonly #onPair: (pair: CountedPair) => void
   readonly #pairs = new Map<string, Map<string, number>>()
   #pairCount = 0
-  #puts = 0
+  /** Of the open turn: when the first came in, how many there are, and where the last ends in the log. */
   #since = 0
+  #puts = 0
+  #end = 0
+  /** Earlier turns whose puts are not all answered, in order. */
+  readonly #unanswered: { since: number; puts: number; end: number }[] = []
 
   /** `turn`: the time at the beginning of the open turn. `onPair` hears of a new pair before it counts. */
   constructor(
@@ -67,23 +74,35 @@ export class WorkerCounters {
     this.#onPair = onPair
   }
 
-  /** One message, or a batch. */
-  addPut(row: number, messages: number, bytes: number): void {
+  /** One message, or a batch, that has been appended. */
+  addPut({ row, count, length: bytes, position }: Appended): void {
     if (this.#puts === 0) this.#since = this.#turn.now()
-    this.#puts += messages
+    this.#puts += count
+    this.#end = position + bytes
     this.#values[ROWS_AT + row]! += bytes
     this.#values[Count.PUT_BYTES]! += bytes
   }
 
-  /** What was put in this turn is written: its answers leave. */
-  endPuts(): void {
+  /** The turn ends: answers leave for puts that end below `held`. Those of a turn are counted with its last. */
+  endPuts(held: number): void {
+    const unanswered = this.#unanswered
+    while (unanswered.length > 0 && unanswered[0]!.end < held) {
+      const { since, puts } = unanswered.shift()!
+      this.#countPuts(since, puts)
+    }
     if (this.#puts === 0) return
-    const values = this.#values
-    const ms = this.#clock.now() - this.#since
-    values[Count.PUTS]! += this.#puts
-    values[Count.PUT_TIMES + spanOf(Math.floor(ms))]! += this.#puts
-    if (ms > values[Count.PUT_MS_MAX]!) values[Count.PUT_MS_MAX] = ms
+    const [since, puts, end] = [this.#since, this.#puts, this.#end]
     this.#puts = 0
+    if (end < held) this.#countPuts(since, puts)
+    else unanswered.push({ since, puts, end })
+  }
+
+  #countPuts(since: number, puts: number): void {
+    const values = this.#values
+    const ms = this.#clock.now() - since
+    values[Count.PUTS]! += puts
+    values[Count.PUT_TIMES + spanOf(Math.floor(ms))]! += puts
+    if (ms > values[Count.PUT_MS_MAX]!) values[Count.PUT_MS_MAX] = ms
   }
 
   /** Where a group's messages of a topic are counted. */

@@ -35,7 +35,7 @@ function open(messages: Record<string, number>) {
 test('puts of a topic are what its queues grew by since the start', () => {
   const { stats, worker, messages, look } = open({ T: 1000, Other: 5 })
   messages.T! += 20
-  worker.addPut(1, 20, 4000)
+  worker.addPut({ row: 1, count: 20, length: 4000, position: 0 })
   look()
   expect(stats.view('TOPIC_PUT_NUMS', 'T')?.statsMinute).toEqual({ sum: 20, tps: 2, avgpt: 1 })
   expect(stats.view('TOPIC_PUT_SIZE', 'T')?.statsMinute).toEqual({
@@ -86,9 +86,9 @@ test('at midnight today becomes yesterday', () => {
 test('the table has the formats that exporters parse', () => {
   const { stats, counters, worker, clock, messages, look } = open({ T: 0 })
   messages.T = 5
-  worker.addPut(1, 5, 501)
+  worker.addPut({ row: 1, count: 5, length: 501, position: 0 })
   clock.time += 3
-  worker.endPuts()
+  worker.endPuts(Infinity)
   look()
   const info = Object.fromEntries(statsInfo(stats, counters))
   expect(info).toMatchObject({

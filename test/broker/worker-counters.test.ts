@@ -22,10 +22,10 @@ function open() {
 
 test('bytes of a topic are the sum over its queues and all workers', () => {
   const { reader, workers } = open()
-  workers[0].addPut(1, 1, 100)
-  workers[1].addPut(1, 1, 10)
-  workers[1].addPut(2, 3, 1)
-  workers[1].addPut(7, 1, 5000)
+  workers[0].addPut({ row: 1, count: 1, length: 100, position: 0 })
+  workers[1].addPut({ row: 1, count: 1, length: 10, position: 0 })
+  workers[1].addPut({ row: 2, count: 3, length: 1, position: 10 })
+  workers[1].addPut({ row: 7, count: 1, length: 5000, position: 11 })
   expect(reader.putBytes([1, 2])).toBe(111)
   expect(reader.total(Count.PUT_BYTES)).toBe(5111)
 })
@@ -39,10 +39,10 @@ test('puts are counted by how long it took until their answers left', () => {
     [100, 20_100, 1],
   ] as const) {
     time.turn = from
-    workers[0].addPut(0, messages, 1)
+    workers[0].addPut({ row: 0, count: messages, length: 1, position: 0 })
     time.now = to
-    workers[0].endPuts()
-    workers[0].endPuts() // a turn without puts adds nothing
+    workers[0].endPuts(Infinity)
+    workers[0].endPuts(Infinity) // a turn without puts adds nothing
   }
   expect(reader.putTimes()).toEqual([5, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
   expect(reader.total(Count.PUTS)).toBe(9)
@@ -74,4 +74,22 @@ test('pairs beyond the limit are counted as nobody, and harm no other', () => {
   expect(reader.gets().get('T@G16382')).toEqual({ messages: 1, bytes: 1, answers: 1 })
   expect(reader.total(Count.TRANSFERRED)).toBe(20_000)
   expect(reader.putBytes([0, 1, 2, 3, 4, 5, 6, 7])).toBe(0)
+})
+
+test('a put that waits for more than the end of its turn is counted when its answer leaves', () => {
+  const { reader, workers, time } = open()
+  const [worker] = workers
+  for (const turn of [0, 10]) {
+    time.turn = turn
+    worker.addPut({ row: 0, count: 1, length: 100, position: turn * 10 }) // ends at 100, and at 200
+    worker.endPuts(100)
+  }
+  expect(reader.total(Count.PUTS)).toBe(0)
+  time.now = 300
+  worker.endPuts(200) // the second is still held
+  expect(reader.putTimes()).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+  time.now = 700
+  worker.endPuts(Infinity)
+  expect(reader.total(Count.PUTS)).toBe(2)
+  expect(reader.greatest(Count.PUT_MS_MAX)).toBe(690)
 })

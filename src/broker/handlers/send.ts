@@ -198,7 +198,7 @@ export class SendHandler {
     const source = isBatch ? this.#prepareBatch() : this.#prepareMessage()
     source.row = target.rows[this.#fields.queueId]!
     this.#appendSource(source)
-    this.#parts.counters.addPut(source.row, source.count, source.length)
+    this.#parts.counters.addPut(source)
     this.#fields.queueId = queueId // the reply names where it was sent to
     this.#prepareReply(session, request, source, (asks & Asks.NO_WAIT) !== 0)
   }
