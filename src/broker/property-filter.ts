@@ -10,18 +10,23 @@ export class PropertyFilter {
   /** Of the record that is looked at, once a property was asked for. */
   #properties: Map<string, string> | null = null
 
+  /** How many records the last `keep` has kept. */
+  count = 0
+
   /** Moves those that match together from `at` on; returns how many bytes they have. */
   keep(filter: SqlFilter, bytes: Buffer, at: number, length: number): number {
     const view = viewOf(bytes)
     const end = at + length
     let keptEnd = at
     this.#bytes = bytes
+    this.count = 0
     for (let next = at; next < end; next += this.#record.length) {
       if (readRecord(this.#record, view, next, end) !== RecordKind.MESSAGE) break
       this.#properties = null
       if (!filter.matches(this.#lookup)) continue
       if (keptEnd !== next) bytes.copyWithin(keptEnd, next, next + this.#record.length)
       keptEnd += this.#record.length
+      this.count++
     }
     return keptEnd - at
   }

@@ -1,5 +1,7 @@
 /** Pulls that choose messages by their properties. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { KvTable } from '../../src/protocol/bodies/kv-table.ts'
+import { GetBrokerRuntimeInfo } from '../../src/protocol/requests/broker.ts'
 import { PullMessage } from '../../src/protocol/requests/pull.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
 import { ServerProcess, tempFolder } from '../support/broker-process.ts'
@@ -45,6 +47,16 @@ test('only messages that match are in the reply, whole and in order', async () =
   expect(await pulled('n IS NOT NULL', { queueOffset: 40 })).toEqual(
     Array.from({ length: 10 }, (_, nth) => 40 + nth),
   )
+})
+
+test('what a condition leaves out is not counted as delivered', async () => {
+  const delivered = async () => {
+    const { body } = await client.ask(GetBrokerRuntimeInfo, {})
+    return Number(KvTable.decode(body!).table.get('msgGetTotalTodayNow'))
+  }
+  const before = await delivered()
+  expect(await pulled('n = 4', { maxMsgNums: 32 })).toEqual([4])
+  expect((await delivered()) - before).toBe(1)
 })
 
 test('a pull goes on behind what it does not want', async () => {

@@ -316,7 +316,8 @@ export class PullHandler {
     if (length === 0) return false
     if (length < reader.length) this.#writeHeader(buffer, at, pull, length)
     replies.commit(header + length)
-    this.#parts.counters.addFound(pull.counter, reader.count, length)
+    const count = pull.filter.sql === null ? reader.count : this.#properties.count
+    this.#parts.counters.addFound(pull.counter, count, length)
     this.#parts.onReply(pull.session)
     return true
   }
