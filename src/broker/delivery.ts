@@ -148,6 +148,7 @@ function mainLog({ store, context: { config }, storeHost }: DeliveryParts): Main
     appender: new LogAppender(shared, new LogWindow(shared), options),
     appendMax: appendMax(config),
     isSyncFlush: config.flushDiskType === 'SYNC_FLUSH',
+    disk: config,
     timeoutMs: config.syncFlushTimeout,
   })
 }

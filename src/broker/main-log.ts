@@ -6,7 +6,9 @@ import { Fault, type LogShared, Thread } from '../store/log-memory.ts'
 import type { LogWriter } from '../store/log-writer.ts'
 import { MessageRecord, PROPERTIES_LENGTH_MAX, RecordFields } from '../store/message-record.ts'
 import type { QueueRows } from '../store/queue-rows.ts'
+import type { DiskSettings } from './disk-full.ts'
 import type { MessageDraft } from './message-draft.ts'
+import { diskRefuses, tooBusy } from './send-refusals.ts'
 import { TOPIC_LENGTH_MAX } from './topic-names.ts'
 
 /** While the log takes nothing, an append is tried again this often, and so many times. */
@@ -30,6 +32,8 @@ export interface MainLogParts {
   /** Longest record. */
   appendMax: number
   isSyncFlush: boolean
+  /** What is told when the disk refuses. */
+  disk: DiskSettings
   /** What is not on the disk by then is refused. */
   timeoutMs: number
 }
@@ -67,9 +71,9 @@ export class MainLog {
    */
   async append(draft: MessageDraft): Promise<Stored> {
     for (let tries = 0; ; tries++) {
-      const stored = this.#tryAppend(draft, this.#rowOf(draft))
-      if (stored !== null) return this.#survived(stored)
-      if (tries === TRIES_MAX) throw busy()
+      const status = this.#tryAppend(draft, this.#rowOf(draft))
+      if (status === AppendStatus.OK) return this.#survived()
+      if (tries === TRIES_MAX) throw tooBusy(status, this.#parts.shared.isStalled())
       await pause(PAUSE_MS)
     }
   }
@@ -78,7 +82,7 @@ export class MainLog {
   close(): void {
     this.#isClosed = true
     this.#write()
-    this.#rejectBefore(Infinity)
+    this.#rejectBefore(Infinity, closed())
     clearTimeout(this.#timer)
   }
 
@@ -99,10 +103,11 @@ export class MainLog {
     this.#watchDeadline()
   }
 
-  /** Null: the log takes nothing right now. */
-  #tryAppend(draft: MessageDraft, row: number): (Stored & { end: number }) | null {
-    const { shared, appender } = this.#parts
-    if (this.#isClosed || shared.fault() !== Fault.NONE) throw refused()
+  /** Into `#record`. Throws ResponseError when trying again is of no use. */
+  #tryAppend(draft: MessageDraft, row: number): AppendStatus {
+    const { shared, appender, disk } = this.#parts
+    if (this.#isClosed) throw closed()
+    if (shared.refusal() !== 0) throw diskRefuses(shared, disk)
     this.#fill(draft)
     const record = this.#record
     record.prepare()
@@ -111,9 +116,7 @@ export class MainLog {
     this.#beDue()
     const status = appender.append(record)
     if (status === AppendStatus.NO_FILE) shared.signalOf(Thread.FLUSH).rouse()
-    if (status !== AppendStatus.OK) return null
-    const { position, queueOffset, storeTimestamp } = record
-    return { position, queueOffset, storeTimestamp, end: position + record.length }
+    return status
   }
 
   #fill(draft: MessageDraft): void {
@@ -144,12 +147,14 @@ export class MainLog {
     throw new ResponseError('MESSAGE_ILLEGAL', why)
   }
 
-  async #survived({ end, ...stored }: Stored & { end: number }): Promise<Stored> {
+  async #survived(): Promise<Stored> {
+    const { position, queueOffset, storeTimestamp, length } = this.#record
+    const end = position + length
     const deadlineMs = monotonicClock.now() + this.#parts.timeoutMs
     await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ end, deadlineMs, resolve, reject })
     })
-    return stored
+    return { position, queueOffset, storeTimestamp }
   }
 
   #beDue(): void {
@@ -171,19 +176,18 @@ export class MainLog {
 
   /** Main appends in order, so whoever has waited longest is first. */
   #release(): void {
-    const { shared, isSyncFlush } = this.#parts
+    const { shared, isSyncFlush, disk } = this.#parts
     const safe = (isSyncFlush ? shared.flushed : shared.written).value()
     const count = this.#waiting.findIndex(({ end }) => end > safe)
     for (const { resolve } of this.#waiting.splice(0, count === -1 ? Infinity : count)) resolve()
-    if (shared.fault() !== Fault.FENCED) return
-    this.#rejectBefore(Infinity)
+    if (shared.fault() === Fault.FENCED) this.#rejectBefore(Infinity, diskRefuses(shared, disk))
   }
 
   /** Whether they are stored in the end nobody knows, as with any timeout. */
-  #rejectBefore(now: number): void {
+  #rejectBefore(now: number, why: ResponseError): void {
     const count = this.#waiting.findIndex(({ deadlineMs }) => deadlineMs > now)
     for (const { reject } of this.#waiting.splice(0, count === -1 ? Infinity : count)) {
-      reject(refused())
+      reject(why)
     }
   }
 
@@ -193,7 +197,7 @@ export class MainLog {
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined
-        this.#rejectBefore(monotonicClock.now())
+        this.#rejectBefore(monotonicClock.now(), late())
         this.#watchDeadline()
       },
       Math.max(1, first.deadlineMs - monotonicClock.now()),
@@ -201,17 +205,11 @@ export class MainLog {
   }
 }
 
-function busy(): ResponseError {
-  const why = 'the log window is full: the disk or a reader does not keep up'
-  return new ResponseError(
-    'SYSTEM_BUSY',
-    `[PC_SYNCHRONIZED]broker busy, start flow control for a while: ${why}`,
-  )
+function closed(): ResponseError {
+  return new ResponseError('SERVICE_NOT_AVAILABLE', 'service not available now: the broker stops')
 }
 
-function refused(): ResponseError {
-  return new ResponseError(
-    'SERVICE_NOT_AVAILABLE',
-    'service not available now: the disk takes no messages, see the log of the broker',
-  )
+function late(): ResponseError {
+  const why = 'the message was not on the disk in time, which is slow or full'
+  return new ResponseError('SERVICE_NOT_AVAILABLE', `service not available now: ${why}`)
 }

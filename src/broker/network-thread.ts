@@ -173,7 +173,7 @@ export class NetworkThread {
     })
     const appender = new LogAppender(this.#shared, window, { fileSize, clock: this.#clock })
     const options: SendOptions = {
-      brokerName: config.brokerName,
+      brokerIP1: config.brokerIP1,
       brokerPermission: config.brokerPermission,
       maxMessageSize: config.maxMessageSize,
       appendMax: appendMax(config),

@@ -44,6 +44,9 @@ function placeOf(fields: RecordFields, asks: number): Place | null {
     fields.sysFlag &= ~MessageFlag.TRANSACTION_ROLLBACK // all bits of transactions
     return { topic: HALF, queueId: 0, note: transactionId(properties) }
   }
-  const level = Math.min(delayLevel(properties), DELAY_LEVELS)
-  return level === 0 ? null : { topic: SCHEDULE, queueId: level - 1, note: '' }
+  const asked = delayLevel(properties)
+  if (asked === 0) return null
+  const level = Math.min(asked, DELAY_LEVELS)
+  const note = level === asked ? '' : `DELAY\u0001${level}\u0002` // of two pairs with one name the last counts
+  return { topic: SCHEDULE, queueId: level - 1, note }
 }

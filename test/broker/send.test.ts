@@ -358,8 +358,8 @@ test('a broker that permits nothing refuses every send and pull, and makes no to
     const sent = await client.ask(SendMessageV2, sendHeader(topic), { body: BODY })
     const pulled = await client.ask(PullMessage, pullHeader(topic))
     expect([sent.code, pulled.code]).toEqual(Array(2).fill(ResponseCode.NO_PERMISSION))
-    expect(sent.remark).toBe('the broker[broker-a] sending message is forbidden')
-    expect(pulled.remark).toBe('the broker[broker-a] pulling message is forbidden')
+    expect(sent.remark).toBe('the broker[127.0.0.1] sending message is forbidden')
+    expect(pulled.remark).toBe('the broker[127.0.0.1] pulling message is forbidden')
   }
   expect((await client.ask(GetTopicConfig, { topic: 'Fresh' })).code).not.toBe(0)
   await broker.dispose()

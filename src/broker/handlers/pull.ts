@@ -38,7 +38,7 @@ const MESSAGES_MAX = 1024
 const SCANS_MAX = 16
 
 export interface PullOptions {
-  brokerName: string
+  brokerIP1: string
   brokerPermission: number
   litePullMessageEnable: boolean
   longPollingEnable: boolean
@@ -140,15 +140,15 @@ export class PullHandler {
   }
 
   #checkBroker(request: RequestFrame): void {
-    const { brokerPermission, brokerName, litePullMessageEnable } = this.#options
+    const { brokerPermission, brokerIP1, litePullMessageEnable } = this.#options
     if ((brokerPermission & Permission.READ) === 0) {
       throw new ResponseError(
         'NO_PERMISSION',
-        `the broker[${brokerName}] pulling message is forbidden`,
+        `the broker[${brokerIP1}] pulling message is forbidden`,
       )
     }
     if (request.code === RequestCode.LITE_PULL_MESSAGE && !litePullMessageEnable) {
-      const why = `the broker[${brokerName}] for lite pull consumer is forbidden`
+      const why = `the broker[${brokerIP1}] for lite pull consumer is forbidden`
       throw new ResponseError('NO_PERMISSION', why)
     }
   }

@@ -13,8 +13,9 @@ import { hasQueueEntry } from '../../store/log-record.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import type { Delivery } from '../delivery.ts'
 import { type MessageDraft, parkDelayed } from '../message-draft.ts'
-import { RETRY_PREFIX, shown, topicNameFault } from '../topic-names.ts'
-import { illegalMessage } from './send-refusals.ts'
+import { checkWritable, illegalMessage } from '../send-refusals.ts'
+import { RETRY_PREFIX, topicNameFault } from '../topic-names.ts'
+import { knownGroup } from './send-back.ts'
 
 type Send = HeaderOf<typeof SendMessage>
 
@@ -43,12 +44,15 @@ export function registerRetrySends(handlers: Handlers, parts: RetryParts): void 
 
 async function send(parts: SendParts, header: Send, { request, peer }: Call) {
   const { context, delivery, storeHost } = parts
+  checkWritable(context.config)
   const { length } = request.body ?? new Uint8Array(0)
   const { maxMessageSize } = context.config
   if (length > maxMessageSize) {
     throw illegalMessage(`the body has ${length} bytes`, maxMessageSize)
   }
-  const group = await groupOf(context, header.topic)
+  const fault = topicNameFault(header.topic)
+  if (fault !== null) throw new ResponseError('SYSTEM_ERROR', fault)
+  const group = await knownGroup(context, header.topic.slice(RETRY_PREFIX.length))
   const draft = draftFrom(parts, header, { request, peer })
   if (isDead(context, group, { header, request })) {
     draft.topic = (await delivery.deadLetterTopic(group.groupName)).topicName
@@ -62,16 +66,6 @@ async function send(parts: SendParts, header: Send, { request, peer }: Call) {
   const stored = await delivery.messages.append(parkDelayed(draft))
   const msgId = encodeOffsetMessageId({ storeHost, position: stored.position })
   return { header: { msgId, queueId, queueOffset: stored.queueOffset } }
-}
-
-async function groupOf({ groups }: BrokerContext, topic: string): Promise<SubscriptionGroupConfig> {
-  const fault = topicNameFault(topic)
-  if (fault !== null) throw new ResponseError('SYSTEM_ERROR', fault)
-  const name = topic.slice(RETRY_PREFIX.length)
-  const group = await groups.findOrCreate(name)
-  if (group !== null) return group
-  const remark = `subscription group not exist, ${shown(name)}`
-  throw new ResponseError('SUBSCRIPTION_GROUP_NOT_EXIST', remark)
 }
 
 /** A group that holds locks consumes in order: what it gives up is not tried again. */

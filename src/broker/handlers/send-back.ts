@@ -15,7 +15,7 @@ import { ResponseError } from '../../protocol/response-error.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import type { Delivery } from '../delivery.ts'
 import { draftOf, parkDelayed } from '../message-draft.ts'
-import { Permission } from '../system-topics.ts'
+import { checkWritable } from '../send-refusals.ts'
 import { shown } from '../topic-names.ts'
 
 type SendBack = HeaderOf<typeof ConsumerSendMsgBack>
@@ -31,7 +31,7 @@ export function registerSendBackHandler(
 ): void {
   handlers.on(ConsumerSendMsgBack, async (header) => {
     const group = await knownGroup(context, header.group)
-    checkWritable(context)
+    checkWritable(context.config)
     if (group.retryQueueNums <= 0) return
     const message = await messageAt(delivery, header.offset)
     const properties = retryProperties(message)
@@ -49,7 +49,8 @@ export function registerSendBackHandler(
   })
 }
 
-async function knownGroup(
+/** Throws ResponseError when there is none and none may be made. */
+export async function knownGroup(
   { groups }: BrokerContext,
   name: string,
 ): Promise<SubscriptionGroupConfig> {
@@ -57,12 +58,6 @@ async function knownGroup(
   if (group !== null) return group
   const remark = `subscription group not exist, ${shown(name)}`
   throw new ResponseError('SUBSCRIPTION_GROUP_NOT_EXIST', remark)
-}
-
-function checkWritable({ config }: BrokerContext): void {
-  if ((config.brokerPermission & Permission.WRITE) !== 0) return
-  const remark = `the broker[${config.brokerIP1}] sending message is forbidden`
-  throw new ResponseError('NO_PERMISSION', remark)
 }
 
 async function messageAt(delivery: Delivery, offset: SendBack['offset']): Promise<StoredMessage> {

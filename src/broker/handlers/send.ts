@@ -24,15 +24,16 @@ import type { TopicChange } from '../metadata-change.ts'
 import { park } from '../parking.ts'
 import { Asks, scanProperties, withoutProperty } from '../property-scan.ts'
 import type { RequestFrame } from '../request-frame.ts'
-import { Permission } from '../system-topics.ts'
-import { LONG, SHORT, type SendKeys } from './send-keys.ts'
 import {
+  checkWritable,
   diskRefuses,
   illegalMessage,
   noRetryBatch,
   sendForbidden,
   tooBusy,
-} from './send-refusals.ts'
+} from '../send-refusals.ts'
+import { Permission } from '../system-topics.ts'
+import { LONG, SHORT, type SendKeys } from './send-keys.ts'
 import type { WorkerCounters } from '../worker-counters.ts'
 import { RETRY_PREFIX, SEND_FORBIDDEN, TOPIC_LENGTH_MAX, topicNameFault } from '../topic-names.ts'
 
@@ -57,7 +58,7 @@ export interface UnknownTopic {
 }
 
 export interface SendOptions {
-  brokerName: string
+  brokerIP1: string
   brokerPermission: number
   maxMessageSize: number
   /** Longest append: window slack and file size both bound it. */
@@ -138,7 +139,7 @@ export class SendHandler {
     const topicLength = fields.valueLength(at)
     if (isRetry(request, topicAt, topicLength)) return FOR_MAIN
     const topic = this.#parts.metadata.topics.get(fields.bytes, topicAt, topicLength)
-    this.#checkBroker()
+    checkWritable(this.#options)
     if (topic === undefined) return this.#unknownTopic(request, keys)
     this.#checkTopic(topic)
     this.#fields.topic.set(fields.bytes, topicAt, topicLength)
@@ -164,15 +165,6 @@ export class SendHandler {
       defaultTopic: fields.text(keys.defaultTopic) ?? '',
       queueNums: Number.isNaN(queueNums) ? 4 : queueNums,
     }
-  }
-
-  #checkBroker(): void {
-    const { brokerPermission, brokerName } = this.#options
-    if ((brokerPermission & Permission.WRITE) !== 0) return
-    throw new ResponseError(
-      'NO_PERMISSION',
-      `the broker[${brokerName}] sending message is forbidden`,
-    )
   }
 
   #checkTopic({ topic, perm }: TopicChange): void {

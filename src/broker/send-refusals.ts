@@ -1,8 +1,10 @@
 /** Why a send is not taken, in Apache's words where it has some. */
-import { ResponseError } from '../../protocol/response-error.ts'
-import { AppendStatus } from '../../store/log-appender.ts'
-import { Fault, Shortage, type LogShared } from '../../store/log-memory.ts'
-import { diskShares, fullDisk, type DiskSettings } from '../disk-full.ts'
+import type { BrokerConfig } from '../config/broker.ts'
+import { ResponseError } from '../protocol/response-error.ts'
+import { AppendStatus } from '../store/log-appender.ts'
+import { Fault, Shortage, type LogShared } from '../store/log-memory.ts'
+import { diskShares, fullDisk, type DiskSettings } from './disk-full.ts'
+import { Permission } from './system-topics.ts'
 
 export function sendForbidden(topic: string): ResponseError {
   return new ResponseError('NO_PERMISSION', `Sending message to topic[${topic}] is forbidden.`)
@@ -46,6 +48,13 @@ function diskProblem(shared: LogShared, settings: DiskSettings): string {
       ? fullDisk(shared, settings)
       : `${settings.storePathCommitLog} takes ${isWritten ? 'no further file' : 'no more bytes'}`
   return `the broker's disk is full ${diskShares(shared)}: ${why}; it takes messages again when there is space`
+}
+
+/** Throws NO_PERMISSION when the broker takes no messages from clients. */
+export function checkWritable(config: Pick<BrokerConfig, 'brokerPermission' | 'brokerIP1'>): void {
+  if ((config.brokerPermission & Permission.WRITE) !== 0) return
+  const remark = `the broker[${config.brokerIP1}] sending message is forbidden`
+  throw new ResponseError('NO_PERMISSION', remark)
 }
 
 /** Apache 5.3.3: a retry is of one message. */
