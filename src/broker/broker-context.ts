@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, monotonicClock } from '../base/clock.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import type { Log } from '../log/log.ts'
 import { ClientCalls } from './client-calls.ts'
@@ -20,6 +20,8 @@ export interface BrokerContext {
   /** The settings in force: read them when they are needed. */
   readonly config: BrokerConfig
   readonly live: LiveConfig
+  /** `ip:port` as clients are told. */
+  readonly address: string
   readonly topics: Topics
   readonly groups: SubscriptionGroups
   readonly offsets: ConsumerOffsets
@@ -42,7 +44,7 @@ export interface OpenBrokerContext extends BrokerContext {
 
 export type BrokerContextParts = Pick<
   BrokerContext,
-  'live' | 'store' | 'metadata' | 'clock' | 'log'
+  'address' | 'live' | 'store' | 'metadata' | 'clock' | 'log'
 >
 
 /**
@@ -79,7 +81,7 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
     await files.abandon()
     throw error
   }
-  const calls = new ClientCalls(clock)
+  const calls = new ClientCalls(monotonicClock)
   const close = async (): Promise<void> => {
     calls.close()
     clients.close()

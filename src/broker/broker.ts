@@ -13,7 +13,7 @@ import { ResponseError } from '../protocol/response-error.ts'
 import { runOnLoop } from '../ring/agent.ts'
 import { endPoisoned, failThread } from '../ring/thread-failure.ts'
 import { Fault, RetentionAsk, Thread } from '../store/log-memory.ts'
-import type { Ask as WorkerAsk } from './asks.ts'
+import type { Ask } from './asks.ts'
 import { BrokerStats } from './broker-stats.ts'
 import { BrokerStore } from './broker-store.ts'
 import { openBrokerContext, type OpenBrokerContext } from './broker-context.ts'
@@ -120,8 +120,13 @@ export class Broker {
   static async #startOn(store: BrokerStore, parts: BrokerParts): Promise<Broker> {
     const { config, clock, log } = parts
     const ports = await bindPorts(config)
-    const storeLog = new StoreLog(store.shared, config, log)
     const host = await storeHost(config.brokerIP1, ports.port)
+    const live: LiveConfig = new LiveConfig(config, {
+      ...parts,
+      file: parts.configFile,
+      onChange: (changes) => workers.tellSettings(changes),
+    })
+    const storeLog = new StoreLog(store.shared, live.current, log)
     const workers = new Workers(store.shared, config, {
       storeHost: host,
       early: parts.early ?? new EarlyWorkers(),
@@ -140,12 +145,8 @@ export class Broker {
     }
     const stopLoop = startLoop(store, turn, storeLog) // before anybody waits for a worker's answer
     const queueStore = new MainQueueStore(store, publisher, BrokerStore.hotBytes(config))
-    const live = new LiveConfig(config, {
-      ...parts,
-      file: parts.configFile,
-      onChange: (changes) => workers.tellSettings(changes),
-    })
-    const parted = { live, store: queueStore, metadata: publisher, clock, log }
+    const address = formatAddress({ host: config.brokerIP1, port: ports.port })
+    const parted = { address, live, store: queueStore, metadata: publisher, clock, log }
     const context = await openBrokerContext(parted)
     const queries = messageQueries(store.shared, config)
     delivery = await openDelivery({ store, context, queries, storeHost: host })
@@ -313,7 +314,7 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
         context.offsets.commit(group, topic, queueId, offset)
       }
     },
-    onAsk: (ask: WorkerAsk) => make(ask, context),
+    onAsk: (ask: Ask) => make(ask, context),
     onError,
     log,
   }
@@ -321,7 +322,7 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
 }
 
 /** Makes what a send or a pull lacks, when the configuration allows it. */
-async function make(ask: WorkerAsk, context: OpenBrokerContext): Promise<void> {
+async function make(ask: Ask, context: OpenBrokerContext): Promise<void> {
   if (ask.kind === 'topic') {
     const { topic, defaultTopic: template, queueNums: queueCount } = ask
     await context.topics.createOnSend({ topic, template, queueCount, topicSysFlag: 0 })
@@ -357,13 +358,13 @@ function startLoop(store: BrokerStore, turn: () => void, storeLog: StoreLog): ()
 }
 
 function register(port: number, context: OpenBrokerContext, client: RemotingClient): Registration {
-  const { config, topics, log, startedAt } = context
+  const { address, config, topics, log, startedAt } = context
   const registration = new Registration({
     config,
     topics,
     client,
     log,
-    brokerAddr: formatAddress({ host: config.brokerIP1, port }),
+    brokerAddr: address,
     haServerAddr: formatAddress({ host: config.brokerIP2, port: config.haListenPort || port + 1 }),
     startedAt,
   })

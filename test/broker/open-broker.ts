@@ -12,7 +12,7 @@ import { MemoryLog } from './memory-log.ts'
 import { MemoryMetadata } from './memory-metadata.ts'
 import { MemoryPeer } from './memory-peer.ts'
 import { MemoryStore } from './memory-store.ts'
-import { tempFolder } from './temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 /** A clock that only a test moves. */
 export class HandClock {
@@ -35,7 +35,14 @@ export async function openBroker(settings: Setup = {}, storePathRootDir = tempFo
   const clock = new HandClock()
   const log = new MemoryLog()
   const live = new LiveConfig(config, { clock, disk: systemDisk, log })
-  const context = await openBrokerContext({ live, store, metadata, clock, log })
+  const context = await openBrokerContext({
+    address: `${config.brokerIP1}:${config.listenPort}`,
+    live,
+    store,
+    metadata,
+    clock,
+    log,
+  })
   let closing: Promise<void> | null = null
   const close = (): Promise<void> => (closing ??= context.close())
   onTestFinished(close)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Handlers } from '../../net/handlers.ts'
 import { ConsumeStats, ConsumeStatsList } from '../../protocol/bodies/consume-stats.ts'
 import { GetBrokerConsumeStats, GetConsumeStats } from '../../protocol/requests/query.ts'
@@ -18,9 +19,9 @@ export function registerConsumeStatsHandlers(handlers: Handlers, context: Broker
   }))
 }
 
-/** One group after the other: a broker may have many thousands. */
+/** One group a turn: a broker may have many thousands, and their times are read from files. */
 async function brokerStats(context: BrokerContext, isOrder: boolean): Promise<ConsumeStatsList> {
-  const { groups, offsets, topics, config } = context
+  const { groups, offsets, topics, address } = context
   const consumeStatsList: ConsumeStatsList['consumeStatsList'] = []
   for (const group of groups.all.keys()) {
     const consumed = offsets.topicsOf(group).filter((topic) => {
@@ -31,6 +32,7 @@ async function brokerStats(context: BrokerContext, isOrder: boolean): Promise<Co
       stats.push({ consumeTps: 0, offsetTable: await topicStats(context, group, topic) })
     }
     consumeStatsList.push(new Map([[group, stats]]))
+    await setImmediate()
   }
   const queues = consumeStatsList.flatMap((groupStats) =>
     [...groupStats.values()].flat().flatMap(({ offsetTable }) => offsetTable),
@@ -39,8 +41,7 @@ async function brokerStats(context: BrokerContext, isOrder: boolean): Promise<Co
     (sum, [, { brokerOffset, consumerOffset }]) => sum + brokerOffset - consumerOffset,
     0,
   )
-  const brokerAddr = `${config.brokerIP1}:${config.listenPort}`
-  return { brokerAddr, consumeStatsList, totalDiff, totalInflightDiff: 0 }
+  return { brokerAddr: address, consumeStatsList, totalDiff, totalInflightDiff: 0 }
 }
 
 /** Of a group that is online only what it subscribes to now counts (Apache 5.3.3, getConsumeStats). */

@@ -16,8 +16,7 @@ const MINUTE_MS = 60_000
 
 /** Who consumes what, and how far. */
 export function registerConsumerHandlers(handlers: Handlers, context: BrokerContext): void {
-  const { clients, offsets, config } = context
-  const brokerAddr = `${config.brokerIP1}:${config.listenPort}`
+  const { clients, offsets, address: brokerAddr } = context
   handlers
     .on(QueryTopicConsumeByWho, ({ topic }) => {
       // Apache 5.3.3 lists the topic itself instead of the groups that are online: a mistake of its table.
