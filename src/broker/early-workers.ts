@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 export type WorkerRole = 'network' | 'flush' | 'dispatch'
 
 /** A thread that loads its code, then waits for its boot message. */
-export function startWorker(role: WorkerRole): Worker {
+function startWorker(role: WorkerRole): Worker {
   const type = extname(import.meta.filename) // scripts/bundle.ts makes JavaScript of them
   return new Worker(new URL(`../../workers/${role}${type}`, import.meta.url), { name: role })
 }

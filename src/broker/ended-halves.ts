@@ -15,7 +15,7 @@ export interface EndedHalvesParts {
   host: Uint8Array
   now: () => number
   log: Log
-  /** An op message is stored: where, and which halves it ends. */
+  /** An op message is stored: where, and the highest half that it ends. */
   onStored: (op: { offset: number; highest: number }) => void
 }
 

@@ -2,7 +2,7 @@ import type { Unit } from '../store/consume-queue.ts'
 
 /**
  * What the broker thread sees of the store: queues, their offsets and times. The store's facade
- * implements it (src/store/message-store.ts).
+ * implements it (src/broker/main-queue-store.ts).
  */
 export interface QueueStore {
   /**

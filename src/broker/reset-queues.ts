@@ -1,11 +1,6 @@
-import { HeaderKey, type HeaderScanner } from '../protocol/header-scanner.ts'
+import type { HeaderScanner } from '../protocol/header-scanner.ts'
+import { KEY } from './handlers/pull-keys.ts'
 import { resetKey } from './offset-resets.ts'
-
-const KEY = {
-  group: new HeaderKey('consumerGroup'),
-  topic: new HeaderKey('topic'),
-  queueId: new HeaderKey('queueId'),
-}
 
 /** A network worker's copy of OffsetResets: which pulls main must answer. Empty nearly always. */
 export class ResetQueues {

@@ -1,4 +1,3 @@
-import { statfsSync } from 'node:fs'
 import { javaDouble } from '../base/java-double.ts'
 import type { BrokerStats } from './broker-stats.ts'
 import { Count, type CounterReader, PUT_TIMES } from './worker-counters.ts'
@@ -101,21 +100,4 @@ function latency(spans: readonly number[], share: number): string {
     if (below >= total * share) return (PUT_TIMES[nth] ?? PUT_TIMES.at(-1)!).toFixed(2)
   }
   return '0.00'
-}
-
-/** `Total : 252.0 GiB, Free : 239.1 GiB.` Null when there is no such folder. */
-export function capacityText(folder: string): string | null {
-  try {
-    const { bsize, blocks, bavail } = statfsSync(folder)
-    return `Total : ${bytesText(blocks * bsize)}, Free : ${bytesText(bavail * bsize)}.`
-  } catch {
-    return null
-  }
-}
-
-/** `6.2 KiB`, `0 B` (Apache 5.3.3, MixAll.humanReadableByteCount). */
-export function bytesText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`
-  const exponent = Math.min(6, Math.floor(Math.log2(bytes) / 10))
-  return `${(bytes / 1024 ** exponent).toFixed(1)} ${'KMGTPE'[exponent - 1]}iB`
 }

@@ -1,5 +1,5 @@
+import { statfsSync } from 'node:fs'
 import { Fault } from '../store/log-memory.ts'
-import { bytesText, capacityText } from './stats-info.ts'
 import type { BrokerStore } from './broker-store.ts'
 
 const FAULTS = { [Fault.NONE]: 'none', [Fault.NO_SPACE]: 'noSpace', [Fault.FENCED]: 'fenced' }
@@ -23,4 +23,21 @@ export function storeInfo(store: BrokerStore): [string, string][] {
     ['ringmqStorePath', places.root],
     ...(capacity === null ? [] : [['commitLogDirCapacity', capacity] as [string, string]]),
   ]
+}
+
+/** `Total : 252.0 GiB, Free : 239.1 GiB.` Null when there is no such folder. */
+function capacityText(folder: string): string | null {
+  try {
+    const { bsize, blocks, bavail } = statfsSync(folder)
+    return `Total : ${bytesText(blocks * bsize)}, Free : ${bytesText(bavail * bsize)}.`
+  } catch {
+    return null
+  }
+}
+
+/** `6.2 KiB`, `0 B` (Apache 5.3.3, MixAll.humanReadableByteCount). */
+export function bytesText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`
+  const exponent = Math.min(6, Math.floor(Math.log2(bytes) / 10))
+  return `${(bytes / 1024 ** exponent).toFixed(1)} ${'KMGTPE'[exponent - 1]}iB`
 }

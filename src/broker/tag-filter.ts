@@ -17,10 +17,6 @@ export function parseTags(expression: string | undefined): TagFilter {
   return tags.length === 0 ? null : new Set(tags.map(javaHashCode))
 }
 
-export function isWanted(filter: TagFilter, tagsCode: number): boolean {
-  return filter === null || filter.has(tagsCode)
-}
-
 /** What a consumer wants of a topic: tags, or a condition on properties. Null, null stands for all messages. */
 export interface MessageFilter {
   tags: TagFilter

@@ -114,7 +114,7 @@ export class Transactions {
     await this.finish(half, isCommit ? () => this.#commit(half) : null)
   }
 
-  /** Nobody can say any more: `store` keeps it elsewhere, if it is to be kept. */
+  /** Ends an open half message, once: `store`, if any, keeps what becomes of it. Rejects when that fails. */
   async finish(half: Half, store: (() => Promise<unknown>) | null): Promise<void> {
     const { queueOffset } = half
     const open = await this.#loaded

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { registerStatsHandlers } from '../../../src/broker/handlers/stats.ts'
 import { BrokerStatsData } from '../../../src/protocol/bodies/broker-stats.ts'
 import { ViewBrokerStatsData } from '../../../src/protocol/requests/diagnostics.ts'
-import { bytesText } from '../../../src/broker/stats-info.ts'
+import { bytesText } from '../../../src/broker/store-info.ts'
 import { ask, openBroker } from '../open-broker.ts'
 
 const NONE = { sum: 0, tps: 0, avgpt: 0 }
