@@ -9,11 +9,9 @@ const kept = new Map<string, SqlFilter | SqlError>()
 
 /** A condition on the properties of messages. */
 export class SqlFilter {
-  readonly expression: string
   readonly #evaluate: Evaluate
 
-  constructor(expression: string, evaluate: Evaluate) {
-    this.expression = expression
+  constructor(evaluate: Evaluate) {
     this.#evaluate = evaluate
   }
 
@@ -41,7 +39,7 @@ export class SqlFilter {
 /** A mistake is kept, too: who makes one repeats it with each pull. */
 function compile(expression: string): SqlFilter | SqlError {
   try {
-    return new SqlFilter(expression, parseSql(expression))
+    return new SqlFilter(parseSql(expression))
   } catch (error) {
     if (error instanceof SqlError) return error
     throw error

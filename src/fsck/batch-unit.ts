@@ -6,8 +6,6 @@ export const BATCH_UNIT_LENGTH = 46
 export interface BatchUnit {
   position: number
   length: number
-  tagsCode: number
-  storeTimestamp: number
   /** Offset of the first message in it, and how many there are. */
   base: number
   count: number
@@ -18,8 +16,7 @@ export function readBatchUnit(view: DataView, at: number): BatchUnit | null {
   const unit = {
     position: readSafeInt64(view, at),
     length: view.getInt32(at + 8),
-    tagsCode: readSafeInt64(view, at + 12),
-    storeTimestamp: readSafeInt64(view, at + 20),
+    // tags code and store time, which nothing is held against
     base: readSafeInt64(view, at + 28),
     count: view.getInt16(at + 36),
   }

@@ -20,8 +20,7 @@ export interface SegmentChecked {
   bytes: number
   /** Behind the last good record; the end of the file when a blank closes it. */
   end: number
-  /** Store times of the first and last good record, ms; 0 without one. */
-  firstTimestamp: number
+  /** Store time of the last good record, ms; 0 without one. */
   lastTimestamp: number
   /** What lies between good records and is none. */
   damage: Span[]
@@ -48,7 +47,6 @@ export class SegmentCheck {
   #records = 0
   #bytes = 0
   #lastEnd: number
-  #firstTimestamp = 0
   #lastTimestamp = 0
 
   constructor(disk: Disk, map: StoreMap, start: number) {
@@ -80,7 +78,6 @@ export class SegmentCheck {
     this.#records++
     this.#bytes += record.length
     this.#lastEnd = position + record.length
-    this.#firstTimestamp ||= record.storeTimestamp
     this.#lastTimestamp = record.storeTimestamp
     const properties = propertiesOf(bytes, record)
     const topic = this.#topicOf(record, bytes)
@@ -138,7 +135,6 @@ export class SegmentCheck {
       records: this.#records,
       bytes: this.#bytes,
       end,
-      firstTimestamp: this.#firstTimestamp,
       lastTimestamp: this.#lastTimestamp,
       damage,
       tailFrom,
