@@ -1,16 +1,21 @@
-import { Producer, PullConsumer, PushConsumer, type PushConsumerOptions } from '../client/index.ts'
+import { Producer, PullConsumer } from '../client/index.ts'
+import { MASTER_ID } from '../client/topic-route.ts'
 import { RemotingClient } from '../net/remoting-client.ts'
 import { ConnectionError, TimeoutError } from '../net/remoting-error.ts'
 import type { BrokerData } from '../protocol/bodies/broker-data.ts'
 import { ClusterInfo } from '../protocol/bodies/cluster-info.ts'
+import { TopicList } from '../protocol/bodies/topic-list.ts'
 import { TopicRouteData } from '../protocol/bodies/topic-route.ts'
 import type { RequestSpec } from '../protocol/request.ts'
-import { GetBrokerClusterInfo, GetRouteInfoByTopic } from '../protocol/requests/route.ts'
+import {
+  GetAllTopicListFromNameserver,
+  GetBrokerClusterInfo,
+  GetRouteInfoByTopic,
+} from '../protocol/requests/route.ts'
 import { AdminError } from './command.ts'
 
 /** Apache's tools wait as long for an answer. */
 const TIMEOUT_MS = 5000
-const MASTER_ID = 0
 
 /** A broker and its name. */
 export interface NamedBroker {
@@ -82,6 +87,12 @@ export class Admin {
     return ClusterInfo.decode(body)
   }
 
+  /** All that the name server knows. */
+  async topics(): Promise<string[]> {
+    const { body } = await this.askNameServer(GetAllTopicListFromNameserver, {})
+    return TopicList.decode(body).topicList
+  }
+
   /** Rejects with ResponseError TOPIC_NOT_EXIST. */
   async route(topic: string): Promise<TopicRouteData> {
     const { body } = await this.askNameServer(GetRouteInfoByTopic, { topic })
@@ -115,13 +126,6 @@ export class Admin {
     return this.masters(cluster)
   }
 
-  /** The address of the master of this name. Throws AdminError when it is not registered. */
-  async masterOf(brokerName: string): Promise<string> {
-    const found = (await this.masters()).find((each) => each.brokerName === brokerName)
-    if (found !== undefined) return found.address
-    throw new AdminError(`no broker ${brokerName} is registered: clusterList shows those that are`)
-  }
-
   /** Throws AdminError when neither a master nor a slave of this name is registered. */
   async checkBrokerName(brokerName: string): Promise<void> {
     const brokers = await this.brokers()
@@ -136,10 +140,6 @@ export class Admin {
 
   pullConsumer(group: string): PullConsumer {
     return this.#kept(new PullConsumer({ group, nameServers: this.#servers() }))
-  }
-
-  pushConsumer(options: Omit<PushConsumerOptions, 'nameServers'>): PushConsumer {
-    return this.#kept(new PushConsumer({ ...options, nameServers: this.#servers() }))
   }
 
   async close(): Promise<void> {

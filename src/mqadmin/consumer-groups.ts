@@ -1,5 +1,6 @@
 import { type Connection, ConsumerConnection } from '../protocol/bodies/connections.ts'
 import { ConsumeStats } from '../protocol/bodies/consume-stats.ts'
+import type { MessageQueue } from '../protocol/bodies/message-queue.ts'
 import { ConsumerRunningInfo } from '../protocol/bodies/running-info.ts'
 import { GetConsumerConnectionList, GetConsumerRunningInfo } from '../protocol/requests/client.ts'
 import { GetConsumeStats } from '../protocol/requests/query.ts'
@@ -7,29 +8,19 @@ import { ResponseCode } from '../protocol/response-code.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import type { Admin } from './admin.ts'
 import { AdminError } from './command.ts'
+import { holdersOf } from './topic-brokers.ts'
 
 /** Clients take longer than brokers: one may have to gather the stacks of all its threads. */
-const CLIENT_MS = 12_000
-const MASTER_ID = 0
+export const CLIENT_MS = 12_000
+const RETRY_PREFIX = '%RETRY%'
 
 /** A queue, and how far a group has come in it. */
 export type QueueStats = ConsumeStats['offsetTable'][number]
 
-/**
- * One broker of each name that holds a topic: the master where there is one. Of a group's retry topic
- * these are the brokers that it consumes from. Rejects with ResponseError TOPIC_NOT_EXIST.
- */
-export async function holdersOf(
-  admin: Admin,
-  topic: string,
-  cluster: string | null = null,
-): Promise<string[]> {
-  const { brokerDatas } = await admin.route(topic)
-  return brokerDatas
-    .filter((broker) => cluster === null || broker.cluster === cluster)
-    .flatMap(
-      ({ brokerAddrs }) => brokerAddrs.get(MASTER_ID) ?? [...brokerAddrs.values()].slice(0, 1),
-    )
+/** Of all groups that ever consumed: each has a topic for its retries. */
+export async function groupNames(admin: Admin): Promise<string[]> {
+  const retries = (await admin.topics()).filter((topic) => topic.startsWith(RETRY_PREFIX))
+  return retries.map((topic) => topic.slice(RETRY_PREFIX.length))
 }
 
 /** Of the brokers that a group consumes from. Throws AdminError when nobody has heard of it. */
@@ -39,7 +30,7 @@ export async function brokersOfGroup(
   cluster: string | null = null,
 ): Promise<string[]> {
   try {
-    return await holdersOf(admin, `%RETRY%${group}`, cluster)
+    return await holdersOf(admin, `${RETRY_PREFIX}${group}`, cluster)
   } catch (error) {
     const isUnknown = error instanceof ResponseError && error.code === ResponseCode.TOPIC_NOT_EXIST
     if (!isUnknown) throw error
@@ -88,7 +79,10 @@ export async function consumeStats(
   }
 }
 
-function byQueue([a]: QueueStats, [b]: QueueStats): number {
+type OfQueue = readonly [MessageQueue, unknown]
+
+/** By topic, broker and queue. */
+export function byQueue([a]: OfQueue, [b]: OfQueue): number {
   if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
   if (a.brokerName !== b.brokerName) return a.brokerName < b.brokerName ? -1 : 1
   return a.queueId - b.queueId

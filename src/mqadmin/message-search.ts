@@ -5,8 +5,7 @@ import { QueryMessage, ViewMessageById } from '../protocol/requests/query.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import type { Admin } from './admin.ts'
-
-const MASTER_ID = 0
+import { masterOrSlave } from './topic-brokers.ts'
 
 export interface KeySearch {
   topic: string
@@ -42,9 +41,10 @@ function addressOf(storeHost: Uint8Array): string {
 export async function messagesByKey(admin: Admin, search: KeySearch): Promise<ReceivedMessage[]> {
   const { brokerDatas } = await admin.route(search.topic)
   const found = await Promise.all(
-    brokerDatas.map(async ({ brokerName, brokerAddrs }) => {
-      const address = brokerAddrs.get(MASTER_ID) ?? [...brokerAddrs.values()][0]
-      return address === undefined ? [] : messagesOf(admin, { brokerName, address }, search)
+    brokerDatas.map(async (broker) => {
+      const address = masterOrSlave(broker)
+      if (address === undefined) return []
+      return messagesOf(admin, { brokerName: broker.brokerName, address }, search)
     }),
   )
   const isWanted = ({ msgId, keys }: ReceivedMessage) =>

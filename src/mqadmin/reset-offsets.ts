@@ -12,6 +12,7 @@ import { AdminError } from './command.ts'
 import { consumeStats, isOffline } from './consumer-groups.ts'
 import type { Output } from './output.ts'
 import { cut } from './printf.ts'
+import { mastersOf } from './topic-brokers.ts'
 
 const ROW = '%-40s  %-40s  %-40s'
 const OLD_ROW = '%-20s  %-20s  %-20s  %-20s  %-20s  %-20s'
@@ -35,13 +36,11 @@ export interface Move extends MessageQueue {
 }
 
 /** The masters of a topic. Throws AdminError when the cluster has none of them. */
-async function mastersOf(
+async function reachable(
   admin: Admin,
   { topic, cluster }: Pick<Reset, 'topic' | 'cluster'>,
 ): Promise<string[]> {
-  const { brokerDatas } = await admin.route(topic)
-  const own = brokerDatas.filter((broker) => cluster === null || broker.cluster === cluster)
-  const masters = own.flatMap(({ brokerAddrs }) => brokerAddrs.get(0) ?? [])
+  const masters = await mastersOf(admin, topic, cluster)
   if (masters.length > 0) return masters
   const where = cluster === null ? 'no broker' : `no broker of cluster ${cluster}`
   throw new AdminError(`${topic} is on ${where} that can be reached`)
@@ -52,7 +51,7 @@ export async function resetEverywhere(admin: Admin, reset: Reset, out: Output): 
   const { topic, group, timestamp } = reset
   const moved: [MessageQueue, number][] = []
   const old: Move[] = []
-  for (const address of await mastersOf(admin, reset)) {
+  for (const address of await reachable(admin, reset)) {
     const header = { topic, group, queueId: -1, offset: -1, timestamp, isForce: true }
     try {
       const { body } = await admin.call(address, InvokeBrokerToResetOffset, header)
@@ -63,7 +62,7 @@ export async function resetEverywhere(admin: Admin, reset: Reset, out: Output): 
     }
   }
   if (moved.length > 0 || old.length === 0) printMoved(moved, out)
-  if (old.length > 0) printOld(old, 'resetOffset', out)
+  if (old.length > 0) printOld(old, out)
   out.data({
     ...reset,
     queues: [...moved.map(([queue, offset]) => ({ ...queue, offset })), ...old],
@@ -86,7 +85,7 @@ async function resetOffline(admin: Admin, address: string, reset: Reset): Promis
 
 /** What a reset would do. */
 export async function plannedMoves(admin: Admin, reset: Reset): Promise<Move[]> {
-  const masters = await mastersOf(admin, reset)
+  const masters = await reachable(admin, reset)
   const moves = await Promise.all(masters.map((address) => movesOn(admin, address, reset)))
   return moves.flat()
 }
@@ -128,10 +127,9 @@ function printMoved(moved: readonly [MessageQueue, number][], out: Output): void
   }
 }
 
-/** `last` heads the column with the new offsets. */
-export function printOld(moves: readonly Move[], last: string, out: Output): void {
+export function printOld(moves: readonly Move[], out: Output): void {
   const heads = ['#brokerName', '#queueId', '#brokerOffset', '#consumerOffset', '#timestampOffset']
-  out.line(OLD_ROW, ...heads, `#${last}`)
+  out.line(OLD_ROW, ...heads, '#resetOffset')
   for (const { brokerName, queueId, brokerOffset, consumerOffset, timestampOffset } of moves) {
     const name = cut(brokerName, 32)
     out.line(OLD_ROW, name, queueId, brokerOffset, consumerOffset, timestampOffset, timestampOffset)

@@ -1,6 +1,7 @@
 import { UpdateConsumerOffset } from '../../protocol/requests/offset.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
-import { consumeStats, holdersOf } from '../consumer-groups.ts'
+import { consumeStats } from '../consumer-groups.ts'
+import { holdersOf } from '../topic-brokers.ts'
 
 export const command: Command = {
   name: 'cloneGroupOffset',

@@ -1,5 +1,3 @@
-import { TopicList } from '../../protocol/bodies/topic-list.ts'
-import { GetAllTopicListFromNameserver } from '../../protocol/requests/route.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
 import {
@@ -7,6 +5,7 @@ import {
   clientsOf,
   connectionOf,
   consumeStats,
+  groupNames,
   isOffline,
   type QueueStats,
   runningInfo,
@@ -19,7 +18,6 @@ const QUEUE_COLUMNS = '%-64s  %-32s  %-4s  %-20s  %-20s'
 const DIFF_HEADS = '%-20s %-20s%s'
 const DIFF_COLUMNS = '%-20s %-20s %s'
 const GROUP_ROW = '%-64s  %-6s  %-24s %-5s  %-14s  %-7s  %s'
-const RETRY_PREFIX = '%RETRY%'
 const GROUPS_AT_ONCE = 32
 
 export const command: Command = {
@@ -115,15 +113,13 @@ interface GroupRow {
   diffTotal: number
 }
 
-/** Groups are known by their retry topics: one that never consumed is not listed. */
 async function allGroups({ admin, out }: Call): Promise<void> {
-  const { body } = await admin.askNameServer(GetAllTopicListFromNameserver, {})
-  const topics = TopicList.decode(body).topicList.filter((each) => each.startsWith(RETRY_PREFIX))
+  const groups = await groupNames(admin)
   const rows: GroupRow[] = []
-  for (let at = 0; at < topics.length; at += GROUPS_AT_ONCE) {
-    const lot = topics.slice(at, at + GROUPS_AT_ONCE)
+  for (let at = 0; at < groups.length; at += GROUPS_AT_ONCE) {
+    const lot = groups.slice(at, at + GROUPS_AT_ONCE)
     const found = await Promise.all(
-      lot.map((topic) => groupRow(admin, topic.slice(RETRY_PREFIX.length)).catch(orNull(isGone))),
+      lot.map((group) => groupRow(admin, group).catch(orNull(isGone))),
     )
     rows.push(...found.filter((row) => row !== null))
   }

@@ -1,3 +1,4 @@
+import { MASTER_ID } from '../../client/topic-route.ts'
 import { GetBrokerConfig } from '../../protocol/requests/broker.ts'
 import type { Call, Command } from '../command.ts'
 import { printConfig, readConfig } from '../config-lines.ts'
@@ -36,10 +37,10 @@ async function titled({ options, admin }: Pick<Call, 'options' | 'admin'>): Prom
   if (address !== null) return [{ address, title: address }]
   const brokers = await admin.brokers(options.needed('c'))
   return brokers.flatMap(({ brokerAddrs }) => {
-    const master = brokerAddrs.get(0) ?? 'NO_MASTER' // Apache's word
+    const master = brokerAddrs.get(MASTER_ID) ?? 'NO_MASTER' // Apache's word
     return [...brokerAddrs].map(([id, each]) => ({
       address: each,
-      title: id === 0 ? `Master: ${each}` : `My Master: ${master}=====Slave: ${each}`,
+      title: id === MASTER_ID ? `Master: ${each}` : `My Master: ${master}=====Slave: ${each}`,
     }))
   })
 }

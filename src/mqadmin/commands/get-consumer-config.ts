@@ -1,3 +1,4 @@
+import { MASTER_ID } from '../../client/topic-route.ts'
 import {
   type SubscriptionGroupConfig,
   SubscriptionGroupWrapper,
@@ -19,7 +20,7 @@ async function getConsumerConfig({ options, admin, out }: Call): Promise<void> {
   const group = options.needed('g')
   const found: { cluster: string; brokerName: string; config: SubscriptionGroupConfig }[] = []
   for (const { cluster, brokerName, brokerAddrs } of await admin.brokers()) {
-    const address = brokerAddrs.get(0)
+    const address = brokerAddrs.get(MASTER_ID)
     if (address === undefined) continue
     const { body } = await admin.call(address, GetAllSubscriptionGroupConfig, {})
     const config = SubscriptionGroupWrapper.decode(body).subscriptionGroupTable.get(group)

@@ -2,7 +2,7 @@ import { type Connection, ProducerConnection } from '../../protocol/bodies/conne
 import { GetProducerConnectionList } from '../../protocol/requests/client.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { Call, Command } from '../command.ts'
-import { holdersOf } from '../consumer-groups.ts'
+import { holdersOf } from '../topic-brokers.ts'
 import { versionText } from '../../protocol/version-text.ts'
 
 const ROW = '%04d  %-32s %-22s %-8s %s'

@@ -2,6 +2,7 @@ import { QueryConsumeQueueReply } from '../../protocol/bodies/consume-queue.ts'
 import { QueryConsumeQueue } from '../../protocol/requests/diagnostics.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
 import { javaJson } from '../java-json.ts'
+import { mastersOf } from '../topic-brokers.ts'
 
 const RULE = '='.repeat(38)
 
@@ -42,8 +43,7 @@ async function queryCq({ options, admin, out }: Call): Promise<void> {
 }
 
 async function firstMaster(admin: Call['admin'], topic: string): Promise<string> {
-  const { brokerDatas } = await admin.route(topic)
-  const [address] = brokerDatas.flatMap(({ brokerAddrs }) => brokerAddrs.get(0) ?? [])
+  const [address] = await mastersOf(admin, topic)
   if (address !== undefined) return address
   throw new AdminError(`topic ${topic} has no master: name a broker with -b`)
 }

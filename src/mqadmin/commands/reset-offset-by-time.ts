@@ -64,7 +64,7 @@ function timeOf({ options }: Call): number {
 
 async function dryRun({ admin, out }: Call, reset: Reset): Promise<void> {
   const moves = await plannedMoves(admin, reset)
-  printOld(moves, 'resetOffset', out)
+  printOld(moves, out)
   out.line('')
   out.line('nothing was changed: this was a dry run')
   out.data({ ...reset, isDryRun: true, queues: moves })

@@ -1,15 +1,14 @@
 import { BrokerStatsData } from '../../protocol/bodies/broker-stats.ts'
 import { GroupList } from '../../protocol/bodies/group-list.ts'
-import { TopicList } from '../../protocol/bodies/topic-list.ts'
 import { ViewBrokerStatsData } from '../../protocol/requests/diagnostics.ts'
-import { GetAllTopicListFromNameserver } from '../../protocol/requests/route.ts'
 import { QueryTopicConsumeByWho } from '../../protocol/requests/topic.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { Admin } from '../admin.ts'
 import type { Call, Command } from '../command.ts'
-import { consumeStats, holdersOf } from '../consumer-groups.ts'
+import { consumeStats } from '../consumer-groups.ts'
 import type { Output } from '../output.ts'
 import { cut } from '../printf.ts'
+import { holdersOf } from '../topic-brokers.ts'
 
 const HEAD = '%-64s  %-64s %12s %11s %11s %14s %14s'
 const ROW = '%-64s  %-64s %12d %11.2f %11.2f %14d %14d'
@@ -62,8 +61,7 @@ async function statsAll({ options, admin, out }: Call): Promise<void> {
 
 /** Neither retry nor dead letter topics: they are part of their group. */
 async function topicsOf(admin: Admin): Promise<string[]> {
-  const { body } = await admin.askNameServer(GetAllTopicListFromNameserver, {})
-  return TopicList.decode(body).topicList.filter((topic) => !/^%(RETRY|DLQ)%/.test(topic))
+  return (await admin.topics()).filter((topic) => !/^%(RETRY|DLQ)%/.test(topic))
 }
 
 async function topicRows(admin: Admin, topic: string): Promise<Row[]> {

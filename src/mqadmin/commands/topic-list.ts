@@ -1,6 +1,5 @@
-import { TopicList } from '../../protocol/bodies/topic-list.ts'
+import { MASTER_ID } from '../../client/topic-route.ts'
 import { QueryTopicConsumeByWho } from '../../protocol/requests/topic.ts'
-import { GetAllTopicListFromNameserver } from '../../protocol/requests/route.ts'
 import type { Call, Command } from '../command.ts'
 import { cut } from '../printf.ts'
 import { GroupList } from '../../protocol/bodies/group-list.ts'
@@ -18,8 +17,7 @@ export const command: Command = {
 
 async function topicList(call: Call): Promise<void> {
   const { options, admin, out } = call
-  const { body } = await admin.askNameServer(GetAllTopicListFromNameserver, {})
-  const { topicList: topics } = TopicList.decode(body)
+  const topics = await admin.topics()
   if (options.has('c')) return withGroups(call, topics)
   for (const topic of topics) out.line(topic)
   out.data(topics)
@@ -31,7 +29,7 @@ async function withGroups({ admin, out }: Call, topics: readonly string[]): Prom
   for (const topic of topics.filter((each) => !/^%(RETRY|DLQ)%/.test(each))) {
     const { brokerDatas } = await admin.route(topic)
     const [broker] = brokerDatas
-    const address = broker?.brokerAddrs.get(0)
+    const address = broker?.brokerAddrs.get(MASTER_ID)
     if (broker === undefined || address === undefined) continue
     const { body } = await admin.call(address, QueryTopicConsumeByWho, { topic })
     const { groupList } = GroupList.decode(body)

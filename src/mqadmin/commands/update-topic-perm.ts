@@ -2,6 +2,7 @@ import { GetTopicConfig, UpdateAndCreateTopic } from '../../protocol/requests/to
 import { TopicConfig } from '../../protocol/bodies/topic-config.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
 import type { NamedBroker } from '../admin.ts'
+import { mastersOf } from '../topic-brokers.ts'
 import { topicText } from '../topic-text.ts'
 
 export const command: Command = {
@@ -35,8 +36,7 @@ async function targetsWithTopic(
   { options, admin }: Call,
   topic: string,
 ): Promise<Pick<NamedBroker, 'address'>[]> {
-  const { brokerDatas } = await admin.route(topic)
-  const holders = brokerDatas.flatMap(({ brokerAddrs }) => brokerAddrs.get(0) ?? [])
+  const holders = await mastersOf(admin, topic)
   const targets = await admin.targets(options.text('b'), options.text('c'))
   const found = targets.filter(({ address }) => holders.includes(address))
   if (found.length > 0) return found

@@ -1,0 +1,39 @@
+import { MASTER_ID } from '../client/topic-route.ts'
+import type { BrokerData } from '../protocol/bodies/broker-data.ts'
+import type { Admin } from './admin.ts'
+
+/** The masters of a topic, or those of them in a cluster. Rejects with ResponseError TOPIC_NOT_EXIST. */
+export async function mastersOf(
+  admin: Admin,
+  topic: string,
+  cluster: string | null = null,
+): Promise<string[]> {
+  const brokers = await brokersOf(admin, topic, cluster)
+  return brokers.flatMap(({ brokerAddrs }) => brokerAddrs.get(MASTER_ID) ?? [])
+}
+
+/**
+ * One broker of each name that holds a topic: the master where there is one. Of a group's retry topic
+ * these are the brokers that it consumes from. Rejects with ResponseError TOPIC_NOT_EXIST.
+ */
+export async function holdersOf(
+  admin: Admin,
+  topic: string,
+  cluster: string | null = null,
+): Promise<string[]> {
+  const brokers = await brokersOf(admin, topic, cluster)
+  return brokers.flatMap((broker) => masterOrSlave(broker) ?? [])
+}
+
+export function masterOrSlave({ brokerAddrs }: BrokerData): string | undefined {
+  return brokerAddrs.get(MASTER_ID) ?? [...brokerAddrs.values()][0]
+}
+
+async function brokersOf(
+  admin: Admin,
+  topic: string,
+  cluster: string | null,
+): Promise<BrokerData[]> {
+  const { brokerDatas } = await admin.route(topic)
+  return brokerDatas.filter((broker) => cluster === null || broker.cluster === cluster)
+}
