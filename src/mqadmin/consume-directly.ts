@@ -1,9 +1,8 @@
 import type { ReceivedMessage } from '../client/index.ts'
 import { ConsumeDirectlyResult } from '../protocol/bodies/consume-directly-result.ts'
-import { ConsumerConnection } from '../protocol/bodies/connections.ts'
-import { GetConsumerConnectionList } from '../protocol/requests/client.ts'
 import { ConsumeMessageDirectly } from '../protocol/requests/diagnostics.ts'
 import type { Call } from './command.ts'
+import { CLIENT_MS, clientsOf, connectionOf } from './consumer-groups.ts'
 
 /** Has the consumer of -g and -d consume the message now; without -d each consumer of the group. */
 export async function consumeDirectly(
@@ -11,12 +10,16 @@ export async function consumeDirectly(
   { offsetMsgId, storeHost, topic, brokerName }: ReceivedMessage,
 ): Promise<ConsumeDirectlyResult[]> {
   const consumerGroup = options.needed('g')
-  const clientId = options.text('d')
-  const clients = clientId === null ? await clientsOf(admin, storeHost, consumerGroup) : [clientId]
+  const chosen = options.text('d')
+  const clients =
+    chosen === null
+      ? clientsOf(await connectionOf(admin, consumerGroup, [storeHost]))
+      : [{ clientId: chosen }]
   const results: ConsumeDirectlyResult[] = []
-  for (const client of clients) {
-    const header = { consumerGroup, clientId: client, msgId: offsetMsgId, topic, brokerName }
-    const { body } = await admin.call(storeHost, ConsumeMessageDirectly, header)
+  for (const { clientId } of clients) {
+    const header = { consumerGroup, clientId, msgId: offsetMsgId, topic, brokerName }
+    const timeoutMs = CLIENT_MS
+    const { body } = await admin.call(storeHost, ConsumeMessageDirectly, header, { timeoutMs })
     const result = ConsumeDirectlyResult.decode(body)
     results.push(result)
     const { order, autoCommit, consumeResult, remark, spentTimeMills } = result
@@ -25,14 +28,4 @@ export async function consumeDirectly(
     )
   }
   return results
-}
-
-/** Rejects with ResponseError CONSUMER_NOT_ONLINE. */
-async function clientsOf(
-  admin: Call['admin'],
-  address: string,
-  consumerGroup: string,
-): Promise<string[]> {
-  const { body } = await admin.call(address, GetConsumerConnectionList, { consumerGroup })
-  return ConsumerConnection.decode(body).connectionSet.map(({ clientId }) => clientId)
 }

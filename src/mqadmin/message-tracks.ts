@@ -1,13 +1,12 @@
 import type { ReceivedMessage } from '../client/index.ts'
 import { ConsumeStats } from '../protocol/bodies/consume-stats.ts'
-import { ConsumerConnection } from '../protocol/bodies/connections.ts'
+import type { ConsumerConnection } from '../protocol/bodies/connections.ts'
 import { GroupList } from '../protocol/bodies/group-list.ts'
-import { GetConsumerConnectionList } from '../protocol/requests/client.ts'
 import { GetConsumeStats } from '../protocol/requests/query.ts'
 import { QueryTopicConsumeByWho } from '../protocol/requests/topic.ts'
-import { ResponseCode } from '../protocol/response-code.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import type { Admin } from './admin.ts'
+import { connectionOf, isOffline } from './consumer-groups.ts'
 import type { Output } from './output.ts'
 
 /** Whether a group has consumed a message, in Apache's words. */
@@ -41,9 +40,8 @@ export async function messageTracks(
         return { group, trackType: await trackType(admin, group, message), problem: null }
       } catch (error) {
         if (!(error instanceof ResponseError)) throw error
-        const isOffline = error.code === ResponseCode.CONSUMER_NOT_ONLINE
         const problem = `CODE:${error.code} DESC:${error.message}`
-        return { group, trackType: isOffline ? 'NOT_ONLINE' : 'UNKNOWN', problem }
+        return { group, trackType: isOffline(error) ? 'NOT_ONLINE' : 'UNKNOWN', problem }
       }
     }),
   )
@@ -64,9 +62,7 @@ async function trackType(
   consumerGroup: string,
   message: ReceivedMessage,
 ): Promise<TrackType> {
-  const { storeHost } = message
-  const { body } = await admin.call(storeHost, GetConsumerConnectionList, { consumerGroup })
-  const connection = ConsumerConnection.decode(body)
+  const connection = await connectionOf(admin, consumerGroup, [message.storeHost])
   if (connection.consumeType === 'CONSUME_ACTIVELY') return 'PULL'
   if (connection.messageModel === 'BROADCASTING') return 'CONSUME_BROADCASTING'
   if (!(await isConsumed(admin, consumerGroup, message))) return 'NOT_CONSUME_YET'

@@ -1,4 +1,9 @@
 import { expect, test } from 'vitest'
+import { ConsumeDirectlyResult } from '../../src/protocol/bodies/consume-directly-result.ts'
+import { encodeCommand, responseTo } from '../../src/protocol/remoting-command.ts'
+import { ConsumeMessageDirectly } from '../../src/protocol/requests/diagnostics.ts'
+import { ResponseCode } from '../../src/protocol/response-code.ts'
+import { beat, subscription } from '../support/consumers.ts'
 import { useCluster } from './open-cluster.ts'
 
 const cluster = useCluster()
@@ -118,4 +123,26 @@ test('entries of a queue are shown', async () => {
   await cluster.current.topicWith('Entries', 3)
   const { queueData } = (await json('queryCq -t Entries -q 0 -i 1 -c 10')) as { queueData: [] }
   expect(queueData).toHaveLength(2)
+})
+
+test('a consumer with two connections is made to consume a message once', async () => {
+  const { offsetMsgId } = await sent('Direct', 'K3')
+  const clients = [await cluster.current.client(), await cluster.current.client()]
+  for (const client of clients) {
+    await beat(client, { clientID: 'D@1', group: 'D' }, subscription('Direct'))
+  }
+  const asked = json(`queryMsgById -t Direct -i ${offsetMsgId} -g D`)
+  const requests = () =>
+    clients.flatMap((client) =>
+      client.received
+        .filter(({ code }) => code === ConsumeMessageDirectly.code)
+        .map((request) => ({ client, request })),
+    )
+  await expect.poll(() => requests().length).toBe(1)
+  const { client, request } = requests()[0]!
+  const result = { autoCommit: true, consumeResult: 'CR_SUCCESS', order: false, spentTimeMills: 1 }
+  const body = ConsumeDirectlyResult.encode(result)
+  client.write(encodeCommand(responseTo(request, ResponseCode.SUCCESS, null, null, body)))
+  expect(await asked).toEqual([[result]])
+  expect(requests()).toHaveLength(1)
 })
