@@ -1,9 +1,7 @@
-import { ClientError } from '../client/index.ts'
-import { ConnectionError, TimeoutError } from '../net/remoting-error.ts'
-import { ResponseError } from '../protocol/response-error.ts'
 import { Admin } from './admin.ts'
-import { AdminError, type Command } from './command.ts'
+import type { Command } from './command.ts'
 import { commandNames, loadAll, loadCommand } from './commands.ts'
+import { failureText } from './failure-text.ts'
 import type { GivenOptions } from './options.ts'
 import { OptionsError, parseOptions } from './options.ts'
 import { Output } from './output.ts'
@@ -20,8 +18,6 @@ export interface Surroundings {
 const FAILED = 1
 /** As tools.sh: where `npm start` has its name server. */
 const LOCAL = '127.0.0.1:9876'
-/** What users can do something about: the message says what. */
-const FORESEEN = [AdminError, ClientError, ConnectionError, TimeoutError]
 
 /** Runs one command line, without node and script. Resolves with the exit code. */
 export async function runMqadmin(words: readonly string[], around: Surroundings): Promise<number> {
@@ -89,13 +85,9 @@ async function execute(
   }
 }
 
-/** What went wrong, in one sentence. An error that nobody foresaw is a bug, and shows where it is. */
+/** An error that nobody foresaw is a bug, and shows where it is. */
 function explain(error: unknown): string {
-  if (error instanceof ResponseError) return `CODE: ${error.code}  DESC: ${error.message}`
-  if (isForeseen(error)) return error.message
+  const text = failureText(error)
+  if (text !== null) return text
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
-function isForeseen(error: unknown): error is Error {
-  return FORESEEN.some((kind) => error instanceof kind)
 }

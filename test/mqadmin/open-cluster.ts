@@ -45,15 +45,22 @@ export class Cluster {
   }
 
   /** `line` is split at blanks. */
-  async mqadmin(line: string): Promise<Ran> {
+  mqadmin(line: string): Promise<Ran> {
+    return this.begin(line).stopped
+  }
+
+  /** Of a command that goes on until it is stopped: `ran` grows meanwhile. */
+  begin(line: string): { ran: Ran; stop: () => void; stopped: Promise<Ran> } {
     const ran: Ran = { code: -1, stdout: '', stderr: '' }
-    ran.code = await runMqadmin(line.split(' '), {
+    const stop = new AbortController()
+    const code = runMqadmin(line.split(' '), {
       environment: { NAMESRV_ADDR: this.namesrv.address },
       stdout: (text) => (ran.stdout += text),
       stderr: (text) => (ran.stderr += text),
-      stopped: new AbortController().signal,
+      stopped: stop.signal,
     })
-    return ran
+    const stopped = code.then((value) => Object.assign(ran, { code: value }))
+    return { ran, stop: () => stop.abort(), stopped }
   }
 
   /** Its data. Throws when the command failed. */

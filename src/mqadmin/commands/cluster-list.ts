@@ -1,7 +1,7 @@
 import { KvTable } from '../../protocol/bodies/kv-table.ts'
 import { GetBrokerRuntimeInfo } from '../../protocol/requests/broker.ts'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Call, Command } from '../command.ts'
+import { repeat } from '../repeat.ts'
 
 const ROW = '%-22s  %-22s  %-4s  %-22s %-16s  %16s  %30s  %-22s  %11s  %-12s  %-8s  %10s'
 const MORE_ROW = '%-16s  %-32s %14s %14s %14s %14s'
@@ -15,7 +15,7 @@ export const command: Command = {
     { short: 'i', long: 'interval', doc: 'again every so many seconds' },
     { short: 'c', long: 'clusterName', doc: 'only this cluster' },
   ],
-  run: clusterList,
+  run: (call) => repeat(call, () => clusterList(call)),
 }
 
 interface Row {
@@ -27,17 +27,7 @@ interface Row {
   info: ReadonlyMap<string, string>
 }
 
-async function clusterList(call: Call): Promise<void> {
-  const { options, stopped } = call
-  const seconds = options.integer('i', 0, { min: 1 })
-  for (;;) {
-    await printOnce(call)
-    if (seconds === 0 || stopped.aborted) return
-    await pause(seconds * 1000, undefined, { signal: stopped }).catch(() => undefined)
-  }
-}
-
-async function printOnce({ options, admin, out }: Call): Promise<void> {
+async function clusterList({ options, admin, out }: Call): Promise<void> {
   const cluster = options.text('c')
   const { clusterAddrTable, brokerAddrTable } = await admin.clusterInfo()
   const places = [...clusterAddrTable]

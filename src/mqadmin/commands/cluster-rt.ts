@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Producer } from '../../client/index.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
+import { INTERVAL_MAX_S } from '../repeat.ts'
 
 const HEAD = '%-24s  %-24s  %-4s  %-8s  %-8s'
 const ROW = '%-24s  %-24s  %-8s  %-16s  %-16s'
@@ -29,7 +30,10 @@ interface Row {
 
 async function clusterRT(call: Call): Promise<void> {
   const { options, admin, out, stopped } = call
-  const seconds = options.integer('i', 10, { min: 1 })
+  const seconds = options.integer('i', 10, { min: 1, max: INTERVAL_MAX_S })
+  const amount = options.integer('a', 100, { min: 1 })
+  const size = options.integer('s', 128, { min: 1, max: 4 * 1024 * 1024 })
+  const body = Buffer.alloc(size, 'hello jodie')
   const isLog = options.boolean('p', false)
   const brokers = await admin.brokers(options.text('c'))
   if (brokers.length === 0) throw new AdminError('no broker is registered: start one first')
@@ -40,7 +44,9 @@ async function clusterRT(call: Call): Promise<void> {
   }
   while (!stopped.aborted) {
     for (const { cluster, brokerName } of brokers) {
-      const row = { cluster, brokerName, ...(await measure(call, producer, brokerName)) }
+      const message = { topic: brokerName, body }
+      const measured = await measure(producer, message, amount, stopped)
+      const row = { cluster, brokerName, ...measured }
       out.line(...(isLog ? logLine(row, options.text('m') ?? 'noname') : tableLine(row)))
       out.data(row)
     }
@@ -49,17 +55,15 @@ async function clusterRT(call: Call): Promise<void> {
 }
 
 async function measure(
-  { options, stopped }: Call,
   producer: Producer,
-  topic: string,
+  message: { topic: string; body: Buffer },
+  amount: number,
+  stopped: AbortSignal,
 ): Promise<Pick<Row, 'averageMs' | 'sent' | 'failed'>> {
-  const amount = options.integer('a', 100, { min: 1 })
-  const size = options.integer('s', 128, { min: 1, max: 4 * 1024 * 1024 })
-  const body = Buffer.alloc(size, 'hello jodie')
   let [total, sent, failed] = [0, 0, 0]
   for (let nth = 0; nth < amount && !stopped.aborted; nth++) {
     const from = performance.now()
-    const isSent = await producer.send({ topic, body }).then(
+    const isSent = await producer.send(message).then(
       () => true,
       () => false,
     )
@@ -67,7 +71,7 @@ async function measure(
     else failed++
     if (nth > 0) total += performance.now() - from // the first opens the connection
   }
-  return { averageMs: total / Math.max(1, amount - 1), sent, failed }
+  return { averageMs: total / Math.max(1, sent + failed - 1), sent, failed }
 }
 
 function tableLine(row: Row): [string, ...unknown[]] {

@@ -1,13 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { ConsumeStats } from '../../protocol/bodies/consume-stats.ts'
-import { TopicList } from '../../protocol/bodies/topic-list.ts'
-import { GetConsumeStats } from '../../protocol/requests/query.ts'
-import { GetAllTopicListFromNameserver } from '../../protocol/requests/route.ts'
 import type { Call, Command } from '../command.ts'
+import { brokersOfGroup, consumeStats, groupNames } from '../consumer-groups.ts'
+import { failureText } from '../failure-text.ts'
 import { humanTime } from '../printf.ts'
 
 const ROUND_MS = 60_000
-const RETRY_PREFIX = '%RETRY%'
 
 export const command: Command = {
   name: 'startMonitoring',
@@ -28,34 +25,33 @@ interface Undone {
 }
 
 /** Apache writes what it finds into a log; a tool that runs in a terminal says it there. */
-async function startMonitoring({ admin, out, stopped }: Call): Promise<void> {
+async function startMonitoring(call: Call): Promise<void> {
+  const { admin, stopped } = call
   while (!stopped.aborted) {
-    for (const group of await groups(admin)) {
-      for (const undone of await undoneOf(admin, group)) {
-        out.line(`${humanTime(Date.now())} ${text(undone)}`)
-        out.data(undone)
-      }
-    }
+    for (const group of await groupNames(admin)) await report(call, group)
     await pause(ROUND_MS, undefined, { signal: stopped }).catch(() => undefined)
   }
 }
 
-/** Each group that ever consumed has a topic for its retries. */
-async function groups(admin: Call['admin']): Promise<string[]> {
-  const { body } = await admin.askNameServer(GetAllTopicListFromNameserver, {})
-  const { topicList } = TopicList.decode(body)
-  const retries = topicList.filter((topic) => topic.startsWith(RETRY_PREFIX))
-  return retries.map((topic) => topic.slice(RETRY_PREFIX.length))
+/** A group that cannot be asked does not end the watch over the others. */
+async function report({ admin, out }: Call, consumerGroup: string): Promise<void> {
+  try {
+    for (const undone of await undoneOf(admin, consumerGroup)) {
+      out.line(`${humanTime(Date.now())} ${text(undone)}`)
+      out.data(undone)
+    }
+  } catch (error) {
+    const problem = failureText(error)
+    if (problem === null) throw error
+    out.line(`${humanTime(Date.now())} ${consumerGroup}: ${problem}`)
+    out.data({ consumerGroup, problem })
+  }
 }
 
 async function undoneOf(admin: Call['admin'], consumerGroup: string): Promise<Undone[]> {
-  const tables = await Promise.all(
-    (await admin.masters()).map(async ({ address }) => {
-      const { body } = await admin.call(address, GetConsumeStats, { consumerGroup })
-      return ConsumeStats.decode(body).offsetTable
-    }),
-  )
-  const byTopic = Map.groupBy(tables.flat(), ([{ topic }]) => topic)
+  const addresses = await brokersOfGroup(admin, consumerGroup)
+  const { queues: known } = await consumeStats(admin, consumerGroup, { topic: null, addresses })
+  const byTopic = Map.groupBy(known, ([{ topic }]) => topic)
   const all = [...byTopic].map(([topic, queues]): Undone => {
     const behind = queues.map(([, { brokerOffset, consumerOffset, lastTimestamp }]) => ({
       count: Math.max(0, brokerOffset - consumerOffset),
