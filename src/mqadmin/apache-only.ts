@@ -2,13 +2,7 @@ import type { RequestSpec } from '../protocol/request.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import type { Admin } from './admin.ts'
-import { AdminError, type Option } from './command.ts'
-
-/** Of commands that go to one broker or to the masters of a cluster. */
-export const TARGET_OPTIONS: readonly Option[] = [
-  { short: 'b', long: 'brokerAddr', doc: 'this broker, host:port' },
-  { short: 'c', long: 'clusterName', doc: 'all masters of this cluster' },
-]
+import { AdminError } from './command.ts'
 
 /** What Apache's broker can be asked, and RingMQ's cannot. Throws AdminError when that is why it fails. */
 export async function callApacheOnly<H, R>(
@@ -21,10 +15,13 @@ export async function callApacheOnly<H, R>(
   try {
     return await admin.call(address, spec, header, { body })
   } catch (error) {
-    const isUnknown =
-      error instanceof ResponseError && error.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED
-    if (!isUnknown) throw error
+    if (!isNotSupported(error)) throw error
     const why = `the broker ${address} does not have that: only Apache's brokers map their files and slow down groups that read old messages`
     throw new AdminError(why, { cause: error })
   }
+}
+
+/** Whether the broker knows no such request. */
+export function isNotSupported(error: unknown): boolean {
+  return error instanceof ResponseError && error.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED
 }

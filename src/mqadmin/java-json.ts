@@ -1,4 +1,4 @@
-/** JSON as fastjson prints it for people: tabs, no blank behind a colon, short lists on one line. */
+/** JSON as fastjson prints it for people: tabs, no blank behind a colon, no line breaks of a list itself. */
 export function javaJson(value: unknown): string {
   return write(value, '')
 }

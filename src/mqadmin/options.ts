@@ -10,6 +10,12 @@ const COMMON: readonly Option[] = [
   },
 ]
 
+/** Of commands that go to one broker or to the masters of a cluster. */
+export const TARGET_OPTIONS: readonly Option[] = [
+  { short: 'b', long: 'brokerAddr', doc: 'this broker, host:port' },
+  { short: 'c', long: 'clusterName', doc: 'all masters of this cluster' },
+]
+
 /** Ours, for every command. They have no short form, so that they never meet one of Apache's. */
 const OWN_FLAGS = ['json', 'apache-exit-codes'] as const
 type OwnFlag = (typeof OWN_FLAGS)[number]

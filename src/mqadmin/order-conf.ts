@@ -32,7 +32,7 @@ export async function setOrderConf(admin: Admin, topic: string, conf: string): P
 }
 
 /** Empty when there is none. */
-export async function orderConf(admin: Admin, topic: string): Promise<string> {
+async function orderConf(admin: Admin, topic: string): Promise<string> {
   try {
     const header = { namespace: ORDER_NAMESPACE, key: topic }
     const answer = await admin.askNameServer(GetKvConfig, header)

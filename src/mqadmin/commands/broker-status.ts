@@ -1,14 +1,12 @@
 import { KvTable } from '../../protocol/bodies/kv-table.ts'
 import { GetBrokerRuntimeInfo } from '../../protocol/requests/broker.ts'
 import type { Call, Command } from '../command.ts'
+import { TARGET_OPTIONS } from '../options.ts'
 
 export const command: Command = {
   name: 'brokerStatus',
   doc: 'Show what a broker says of itself: counters, positions, times.',
-  options: [
-    { short: 'b', long: 'brokerAddr', doc: 'this broker, host:port' },
-    { short: 'c', long: 'clusterName', doc: 'all masters of this cluster' },
-  ],
+  options: TARGET_OPTIONS,
   oneOf: [['b', 'c']],
   run: brokerStatus,
 }

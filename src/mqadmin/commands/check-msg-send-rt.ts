@@ -1,5 +1,4 @@
 import { build } from 'hdr-histogram-js'
-import type { Producer, SendResult } from '../../client/index.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
 import { cut } from '../printf.ts'
 
@@ -34,7 +33,10 @@ async function checkMsgSendRT({ options, admin, out, stopped }: Call): Promise<v
   for (let nth = 0; nth < amount && !stopped.aborted; nth++) {
     const queue = queues[nth % queues.length]!
     const from = performance.now()
-    const isSent = (await send(producer, { topic, body }, queue)) !== null
+    const isSent = await producer.send({ topic, body }, { queue }).then(
+      () => true,
+      () => false,
+    )
     const time = performance.now() - from
     if (!isSent) failed++
     if (nth > 0) times.push(time) // the first opens the connection, as with Apache's tool
@@ -42,14 +44,6 @@ async function checkMsgSendRT({ options, admin, out, stopped }: Call): Promise<v
   }
   report(times, failed, out)
   if (failed === amount) throw new AdminError(`none of ${amount} messages was taken`)
-}
-
-async function send(
-  producer: Producer,
-  message: { topic: string; body: Buffer },
-  queue: SendResult['queue'],
-): Promise<SendResult | null> {
-  return producer.send(message, { queue }).catch(() => null)
 }
 
 /** The classic line, and below it what a mean hides. */

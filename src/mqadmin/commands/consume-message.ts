@@ -1,5 +1,5 @@
 import type { MessageQueue, PullConsumer } from '../../client/index.ts'
-import { bodyDecoder, messageData } from '../body-text.ts'
+import { messageData } from '../body-text.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
 import { messageLine } from '../message-line.ts'
 import { queueText, scan, type Span, spanOf, TOOLS_GROUP } from '../queue-scan.ts'
@@ -73,17 +73,17 @@ async function chosenQueues(
 }
 
 async function consume(
-  { options, out, stopped }: Call,
+  { out, stopped }: Call,
   { consumer, queue, span }: { consumer: PullConsumer; queue: MessageQueue; span: Span },
 ): Promise<void> {
-  const decode = bodyDecoder(options, '')
+  const decoder = new TextDecoder()
   for await (const { messages, status, offset } of scan(consumer, queue, span)) {
     if (status === 'FOUND') out.line('Consume ok')
     else if (status === 'NO_MATCHED_MSG') {
       out.line(`${queueText(queue)} no matched msg. status=${status}, offset=${offset}`)
     } else out.line(`${queueText(queue)} print msg finished. status=${status}, offset=${offset}`)
     for (const message of messages) {
-      out.line(messageLine(message, decode))
+      out.line(messageLine(message, (body) => decoder.decode(body)))
       out.data(messageData(message))
     }
     if (stopped.aborted) return

@@ -1,4 +1,4 @@
-import { deleteTopicEverywhere } from '../delete-topic.ts'
+import { deleteFromBrokers, deleteFromNameServers } from '../delete-topic.ts'
 import { DeleteSubscriptionGroup } from '../../protocol/requests/group.ts'
 import type { Call, Command } from '../command.ts'
 
@@ -27,7 +27,8 @@ async function deleteSubGroup({ options, admin, out }: Call): Promise<void> {
   }
   if (cluster !== null) {
     for (const topic of [`%RETRY%${groupName}`, `%DLQ%${groupName}`]) {
-      await deleteTopicEverywhere(admin, { topic, cluster })
+      await deleteFromBrokers(admin, topic, cluster)
+      await deleteFromNameServers(admin, topic, cluster)
     }
   }
   out.data({ group: groupName, brokers: targets.map(({ address }) => address), cleanOffset })

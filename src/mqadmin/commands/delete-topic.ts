@@ -1,8 +1,5 @@
-import { DeleteKvConfig } from '../../protocol/requests/namesrv-config.ts'
-import { DeleteTopicInNamesrv } from '../../protocol/requests/route.ts'
-import { DeleteTopicInBroker } from '../../protocol/requests/topic.ts'
 import type { Call, Command } from '../command.ts'
-import { ORDER_NAMESPACE } from '../order-conf.ts'
+import { deleteFromBrokers, deleteFromNameServers } from '../delete-topic.ts'
 
 export const command: Command = {
   name: 'deleteTopic',
@@ -16,11 +13,9 @@ export const command: Command = {
 
 async function deleteTopic({ options, admin, out }: Call): Promise<void> {
   const [topic, cluster] = [options.needed('t'), options.needed('c')]
-  const masters = await admin.masters(cluster)
-  for (const { address } of masters) await admin.call(address, DeleteTopicInBroker, { topic })
+  const masters = await deleteFromBrokers(admin, topic, cluster)
   out.line('delete topic [%s] from cluster [%s] success.', topic, cluster)
-  await admin.tellNameServers(DeleteTopicInNamesrv, { topic, clusterName: cluster })
+  await deleteFromNameServers(admin, topic, cluster)
   out.line('delete topic [%s] from NameServer success.', topic)
-  await admin.tellNameServers(DeleteKvConfig, { namespace: ORDER_NAMESPACE, key: topic })
   out.data({ topic, cluster, brokers: masters.map(({ address }) => address) })
 }

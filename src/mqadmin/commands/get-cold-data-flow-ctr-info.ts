@@ -1,6 +1,7 @@
 import { GetColdDataFlowCtrInfo } from '../../protocol/requests/diagnostics.ts'
 import { type Call, type Command } from '../command.ts'
-import { callApacheOnly, TARGET_OPTIONS } from '../apache-only.ts'
+import { TARGET_OPTIONS } from '../options.ts'
+import { callApacheOnly } from '../apache-only.ts'
 import { javaJson } from '../java-json.ts'
 
 export const command: Command = {

@@ -1,6 +1,7 @@
 import { HaStatus } from '../../protocol/bodies/ha-status.ts'
 import { GetBrokerHaStatus } from '../../protocol/requests/diagnostics.ts'
 import type { Call, Command } from '../command.ts'
+import { TARGET_OPTIONS } from '../options.ts'
 import type { Output } from '../output.ts'
 import { humanTime } from '../printf.ts'
 import { repeat } from '../repeat.ts'
@@ -12,8 +13,7 @@ export const command: Command = {
   name: 'haStatus',
   doc: 'Show which slaves follow a master, and how far they are.',
   options: [
-    { short: 'b', long: 'brokerAddr', doc: 'this broker, host:port' },
-    { short: 'c', long: 'clusterName', doc: 'all masters of this cluster' },
+    ...TARGET_OPTIONS,
     { short: 'i', long: 'interval', doc: 'again every so many seconds' },
   ],
   oneOf: [['b', 'c']],

@@ -1,6 +1,7 @@
 import { RemoveColdDataFlowCtrConfig } from '../../protocol/requests/diagnostics.ts'
-import { callApacheOnly, TARGET_OPTIONS } from '../apache-only.ts'
+import { callApacheOnly } from '../apache-only.ts'
 import type { Call, Command } from '../command.ts'
+import { TARGET_OPTIONS } from '../options.ts'
 
 export const command: Command = {
   name: 'removeColdDataFlowCtrGroupConfig',

@@ -1,8 +1,7 @@
+import { isNotSupported } from '../apache-only.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
 import { RequestModeBody } from '../../protocol/bodies/request-mode.ts'
 import { SetMessageRequestMode } from '../../protocol/requests/group.ts'
-import { ResponseCode } from '../../protocol/response-code.ts'
-import { ResponseError } from '../../protocol/response-error.ts'
 
 const NO_POP =
   'RingMQ has no POP consuming: groups consume by PULL, which is how they do it without this command'
@@ -40,7 +39,5 @@ async function setConsumeMode({ options, admin, out }: Call): Promise<void> {
 }
 
 function explainPop(error: unknown): never {
-  const isUnknown =
-    error instanceof ResponseError && error.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED
-  throw isUnknown ? new AdminError(NO_POP) : error
+  throw isNotSupported(error) ? new AdminError(NO_POP, { cause: error }) : error
 }
