@@ -2,8 +2,8 @@ import { RecordParts } from '../store/log-record.ts'
 import { Part, type Finding, type Findings } from './finding.ts'
 
 /**
- * A message whose topic, queue or offset is not that of the entry that leads to it, which is the only
- * one: nothing but its body is under a checksum, and it is the message that changed.
+ * A message whose topic, queue or offset is not that of an entry that leads to it, and none does where
+ * its own name says: nothing but its body is under a checksum, and it is the message that changed.
  */
 export interface Misnamed {
   /** In the log. */
@@ -26,7 +26,7 @@ export function tellMisnamed(
   findings.drop(({ part, position }) => isDerived(part) && positions.has(position ?? -1))
   for (const { says, ...where } of all) {
     const { topic, queueId, offset, position } = where
-    const text = `the message names itself ${says}, and the only entry that leads to it is ${offset} of topic ${topic} queue ${queueId}`
+    const text = `the message names itself ${says}, and an entry that leads to it is ${offset} of topic ${topic} queue ${queueId}`
     findings.add({ part: Part.LOG, file: fileOf(position), ...where, text })
   }
 }

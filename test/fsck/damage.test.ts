@@ -32,16 +32,26 @@ describe('in the log, fsck finds', () => {
     ['a queue id', 15],
     ['an offset', 27],
     ['a topic', 101],
-  ])('%s that was changed, by the one entry that leads to the message', async (_, at) => {
+  ])('%s that was changed, by the entry that leads to the message', async (_, at) => {
     const store = basic()
     store.edit(LOG, (bytes) => void (bytes[SECOND + at]! ^= 1))
     const { findings, notes } = await store.check()
     const where = { position: SECOND, topic: 'TopicBasic', queueId: 0, offset: 1 }
     expect(findings).toMatchObject([{ part: 'log', file: LOG, ...where }])
     expect(findings[0]!.text).toMatch(
-      /^the message names itself message \d+ of topic .+ queue \d+, and the only entry that leads to it is 1 of topic TopicBasic queue 0$/,
+      /^the message names itself message \d+ of topic .+ queue \d+, and an entry that leads to it is 1 of topic TopicBasic queue 0$/,
     )
     expect(notes).toEqual([])
+  })
+
+  test('a damaged name once for each of the entries that lead to the message', async () => {
+    const store = basic()
+    store.edit(LOG, (bytes) => void (bytes[SECOND + 15]! ^= 0x40))
+    const entries = readFileSync(store.path(QUEUE))
+    store.edit(QUEUE.replace('/0/', '/1/'), (bytes) => void entries.copy(bytes, 20, 20, 40))
+    const findings = (await store.findings()).filter(({ part }) => part === 'log')
+    expect(findings).toMatchObject([0, 1].map((queueId) => ({ position: SECOND, queueId })))
+    for (const { text } of findings) expect(text).toContain('an entry that leads to it is 1 of')
   })
 
   test('a damaged name in a store that has messages of deleted topics, and counts only those', async () => {
