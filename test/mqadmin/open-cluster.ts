@@ -4,7 +4,7 @@ import { SendMessageV2 } from '../../src/protocol/requests/send.ts'
 import { UpdateAndCreateTopic } from '../../src/protocol/requests/topic.ts'
 import { type OpenNamesrv, openNamesrv } from '../namesrv/open-namesrv.ts'
 import { ServerProcess } from '../support/broker-process.ts'
-import { sendHeader } from '../support/messages.ts'
+import { readQueue, sendHeader } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
 
 /** What a command line printed, and how it ended. */
@@ -76,7 +76,7 @@ export class Cluster {
     return client
   }
 
-  /** A topic of one queue with messages. Resolves when the name server knows it. */
+  /** A topic of one queue with messages. Resolves when readers find them and the name server knows it. */
   async topicWith(topic: string, messages: number): Promise<void> {
     const client = await this.client()
     await client.ask(UpdateAndCreateTopic, {
@@ -93,6 +93,7 @@ export class Cluster {
     for (let nth = 0; nth < messages; nth++) {
       await client.ask(SendMessageV2, sendHeader(topic), { body: Buffer.from(`message ${nth}`) })
     }
+    await readQueue(client, topic, { end: messages })
     await this.known(topic)
   }
 
