@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Disk } from '../base/disk.ts'
 import { readSafeInt64, writeSafeInt64 } from '../base/bytes.ts'
 import type { DescriptorCache } from './descriptor-cache.ts'
+import { isMissing } from './disk-error.ts'
 import { logFileName } from './log-files.ts'
 
 /** One entry of a consume queue: position int64, record length int32, tags code int64. */
@@ -90,7 +91,7 @@ export class ConsumeQueue {
     try {
       return this.#cache.get(this.#pathOf(start))
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return -1
+      if (isMissing(error)) return -1
       throw error
     }
   }
@@ -129,8 +130,8 @@ export class ConsumeQueue {
       this.#cache.closeFile(join(this.directory, logFileName(start)))
     }
     if (this.#lowestStart >= end) return
-    this.#lowestStart = Infinity // until one is asked for again
-    this.#pathStart = -1
+    this.#lowestStart = end
+    this.#pathStart = -1 // whoever asks for one of them again opens it
   }
 
   /** The first offset that lies in the file behind the one of `offset`. */

@@ -3,6 +3,10 @@ export function isDiskError(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).errno !== undefined
 }
 
+export function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
 /** May pass by itself: somebody makes room, or closes files. Nothing was written or made. */
 export function isPassing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException

@@ -1,5 +1,6 @@
 import { open, readdir, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isMissing } from './disk-error.ts'
 
 /** A file that is read off the event loop. */
 export interface FileReader {
@@ -40,7 +41,7 @@ async function orNull<T>(opening: Promise<T>): Promise<T | null> {
   try {
     return await opening
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (isMissing(error)) return null
     throw error
   }
 }

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import type { Disk } from '../base/disk.ts'
 import { ConsumeQueue, queueDirectory, UNIT_LENGTH, type QueuePlace } from './consume-queue.ts'
 import { DescriptorCache } from './descriptor-cache.ts'
+import { isMissing } from './disk-error.ts'
 import type { LogShared } from './log-memory.ts'
 import { QueueMin } from './queue-min.ts'
 import type { RowsChange } from './topic-rows.ts'
@@ -154,6 +155,6 @@ function ifThere(work: () => void): void {
   try {
     work()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (!isMissing(error)) throw error
   }
 }

@@ -87,6 +87,21 @@ describe('a consume queue', () => {
     expect([0, 4, 5, 12].map((offset) => queue.nextFile(offset))).toEqual([5, 5, 10, 15])
   })
 
+  test('closes what lies below an offset, also what was opened behind an earlier one', () => {
+    const disk = new SimulatedDisk(new Random(1))
+    const descriptors = new DescriptorCache(disk, { max: 8 })
+    const queue = new ConsumeQueue(DIRECTORY, { fileSize: 200, disk, descriptors })
+    for (const offset of [0, 10, 20]) queue.write(offset, encode(offset, 1), 1)
+    queue.closeBelow(12)
+    expect(disk.openCount).toBe(2)
+    queue.write(21, encode(21, 1), 1)
+    queue.closeBelow(20)
+    expect(disk.openCount).toBe(1)
+    expect(read(queue, 5, 1).length).toBe(1) // opened once more, below what was closed
+    queue.closeBelow(20)
+    expect(disk.openCount).toBe(1)
+  })
+
   test('can be made durable over several files', () => {
     const { queue, disk } = open()
     queue.write(0, encode(0, 12), 12)
