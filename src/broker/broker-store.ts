@@ -22,7 +22,7 @@ import {
 import { LogFiles } from '../store/log-files.ts'
 import { allocateLogMemory, LogShared, Thread, Fault } from '../store/log-memory.ts'
 import { LogReader } from '../store/log-reader.ts'
-import { HEAD_LENGTH, RecordParts, readHead } from '../store/log-record.ts'
+import { HEAD_LENGTH, storeTimeIn } from '../store/log-record.ts'
 import { LogWindow } from '../store/log-window.ts'
 import { LogWriter } from '../store/log-writer.ts'
 import { currentProcess } from '../store/process-identity.ts'
@@ -206,10 +206,8 @@ export class BrokerStore {
 
   #storeTimeAtPosition(position: number, length: number): number {
     if (position < this.shared.minPosition.value()) return -1 // deleted, or about to be
-    if (this.#reader.read(position, length, this.#head, 0) < length) return -1
-    const record = new RecordParts()
-    readHead(record, new DataView(this.#head.buffer, this.#head.byteOffset), 0)
-    return record.position === position ? record.storeTimestamp : -1
+    const read = this.#reader.read(position, length, this.#head, 0)
+    return storeTimeIn(this.#head.subarray(0, read), position) ?? -1
   }
 
   /** The queue's entry; null when its file or its message is gone. */

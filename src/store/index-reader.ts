@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { MessageProperty } from '../protocol/message-property.ts'
 import { decodeProperties } from '../protocol/message.ts'
 import type { FileReader, FileSource } from './file-source.ts'
 import { IndexChain } from './index-chain.ts'
@@ -200,6 +201,6 @@ function isSought({ bytes, parts }: StoredRecord, query: IndexQuery): boolean {
   if (bytes.toString('utf8', topicAt, topicAt + topicLength) !== query.topic) return false
   const text = bytes.toString('utf8', propertiesAt, propertiesAt + propertiesLength)
   const properties = decodeProperties(text)
-  if (properties.get('UNIQ_KEY') === query.key) return true
-  return properties.get('KEYS')?.split(' ').includes(query.key) === true
+  if (properties.get(MessageProperty.UNIQ_KEY) === query.key) return true
+  return properties.get(MessageProperty.KEYS)?.split(' ').includes(query.key) === true
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
-import { isDiskError, isPassing } from './disk-error.ts'
+import { isDiskError, isMissing, isPassing } from './disk-error.ts'
 import { IndexFeed } from './index-feed.ts'
 import { emptyHeader, nextIndexFileName, type IndexFormat } from './index-file.ts'
 import { dropFrom, listIndexFiles, readIndexState, type IndexFileState } from './index-files.ts'
@@ -11,7 +11,7 @@ import { IndexTable } from './index-table.ts'
 import { IndexWriter, type IndexWriterParts } from './index-writer.ts'
 import type { LogFiles } from './log-files.ts'
 import { Fault, Thread, type LogShared } from './log-memory.ts'
-import { HEAD_LENGTH, readHead, RecordParts } from './log-record.ts'
+import { HEAD_LENGTH, storeTimeIn, type RecordParts } from './log-record.ts'
 import { RecordKeys } from './record-keys.ts'
 
 /** Slots and header reach the disk this long after the first item: a crash then repeats fewer items. */
@@ -133,8 +133,8 @@ export class KeyIndex {
   #onError(error: unknown): void {
     if (!isDiskError(error)) throw error
     this.#abandon()
-    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' // somebody deletes files
-    if (isGone || isPassing(error)) {
+    // Missing: somebody deletes files.
+    if (isMissing(error) || isPassing(error)) {
       this.#retryDueMs = this.#parts.clock.now() + RETRY_MS
       return
     }
@@ -371,11 +371,9 @@ export class KeyIndex {
 
   #timestampAt(position: number): number | null {
     if (position < this.#shared.minPosition.value()) return null
-    const bytes = Buffer.alloc(HEAD_LENGTH)
-    this.#parts.files.read(position, HEAD_LENGTH, bytes, 0)
-    const head = new RecordParts()
-    readHead(head, new DataView(bytes.buffer, bytes.byteOffset), 0)
-    return head.position === position ? head.storeTimestamp : null
+    const head = Buffer.alloc(HEAD_LENGTH)
+    const length = this.#parts.files.read(position, HEAD_LENGTH, head, 0)
+    return storeTimeIn(head.subarray(0, length), position)
   }
 }
 

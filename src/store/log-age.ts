@@ -1,6 +1,6 @@
 import type { Disk } from '../base/disk.ts'
 import type { LogFiles } from './log-files.ts'
-import { HEAD_LENGTH, RecordParts, readHead } from './log-record.ts'
+import { HEAD_LENGTH, storeTimeIn } from './log-record.ts'
 
 /**
  * How old log files are: by the messages in them. The time of the last change, which Apache goes by,
@@ -9,9 +9,7 @@ import { HEAD_LENGTH, RecordParts, readHead } from './log-record.ts'
 export class LogAge {
   readonly #disk: Disk
   readonly #files: LogFiles
-  readonly #bytes = Buffer.alloc(HEAD_LENGTH)
-  readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, HEAD_LENGTH)
-  readonly #record = new RecordParts()
+  readonly #head = Buffer.alloc(HEAD_LENGTH)
   #known = { start: -1, newestMs: 0 }
 
   constructor(disk: Disk, files: LogFiles) {
@@ -38,13 +36,11 @@ export class LogAge {
   #firstOf(start: number): number {
     const descriptor = this.#disk.openRead(this.#files.path(start))
     try {
-      const span = { buffer: this.#bytes, offset: 0, length: HEAD_LENGTH, position: 0 }
-      if (this.#disk.pread(descriptor, span) < HEAD_LENGTH) return 0
+      const span = { buffer: this.#head, offset: 0, length: HEAD_LENGTH, position: 0 }
+      const length = this.#disk.pread(descriptor, span)
+      return storeTimeIn(this.#head.subarray(0, length), start) ?? 0
     } finally {
       this.#disk.close(descriptor)
     }
-    readHead(this.#record, this.#view, 0)
-    const isMessage = this.#record.position === start && this.#record.length > 0
-    return isMessage ? this.#record.storeTimestamp : 0
   }
 }

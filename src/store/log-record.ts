@@ -1,4 +1,7 @@
-import { readSafeInt64 } from '../base/bytes.ts'
+import { readSafeInt64, viewOf } from '../base/bytes.ts'
+import { crc32 } from '../base/crc32.ts'
+import { MessageProperty } from '../protocol/message-property.ts'
+import { MessageFlag } from '../protocol/message.ts'
 
 /** Numbers of the stored record (Apache 5.3.3, MessageDecoder and CommitLog). */
 export const MAGIC_V1 = 0xdaa320a7 | 0
@@ -12,11 +15,8 @@ export const FIXED_LENGTH = 74
 /** IPv4 hosts, neither body nor properties, and no topic. */
 export const RECORD_LENGTH_MIN = FIXED_LENGTH + 8 + 8 + 1
 
-const BORN_HOST_V6 = 0x10
-const STORE_HOST_V6 = 0x20
-const TRANSACTION_BITS = 0xc
-const TRANSACTION_PREPARED = 0x4
-const TRANSACTION_ROLLBACK = 0xc
+const { BORN_HOST_V6, STORE_HOST_V6, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK } = MessageFlag
+const MULTI_DISPATCH = `${MessageProperty.INNER_MULTI_DISPATCH}\u0001`
 
 export const RecordAt = {
   LENGTH: 0,
@@ -58,7 +58,7 @@ export class RecordParts {
 
 /** Half messages of the 3.x kind and roll-backs have no place in a consume queue. */
 export function hasQueueEntry(sysFlag: number): boolean {
-  const transaction = sysFlag & TRANSACTION_BITS
+  const transaction = sysFlag & TRANSACTION_ROLLBACK // all bits of transactions
   return transaction !== TRANSACTION_PREPARED && transaction !== TRANSACTION_ROLLBACK
 }
 
@@ -112,6 +112,14 @@ export function readHead(parts: RecordParts, view: DataView, at: number): number
   return storeTimestampAt + 8 + storeHost + 12 // reconsume times, half position
 }
 
+/** Store time in ms, from the head of the message at `position`; null when these bytes are none. */
+export function storeTimeIn(head: Buffer, position: number): number | null {
+  if (head.length < RECORD_LENGTH_MIN) return null
+  const parts = new RecordParts()
+  readHead(parts, viewOf(head), 0)
+  return parts.position === position && parts.length > 0 ? parts.storeTimestamp : null
+}
+
 /** Body, topic and properties, each behind its length; they must end where the record ends. */
 function readVariable(
   parts: RecordParts,
@@ -130,4 +138,15 @@ function readVariable(
   parts.propertiesLength = view.getInt16(propertiesLengthAt)
   parts.propertiesAt = propertiesLengthAt + 2
   return parts.propertiesLength >= 0 && parts.propertiesAt + parts.propertiesLength === end
+}
+
+/** Whether the body is what was stored. */
+export function hasGoodBody(view: DataView, { bodyAt, bodyLength, bodyCrc }: RecordParts): boolean {
+  return (crc32(view, bodyAt, bodyLength) & 0x7fffffff) === bodyCrc
+}
+
+/** A message that stands in queues of other topics, too, says so in a property (Apache, LMQ). */
+export function isMultiDispatched(view: DataView, parts: RecordParts): boolean {
+  const { propertiesAt: at, propertiesLength } = parts
+  return Buffer.from(view.buffer, view.byteOffset + at, propertiesLength).includes(MULTI_DISPATCH)
 }

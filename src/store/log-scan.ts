@@ -1,6 +1,13 @@
-import { crc32 } from '../base/crc32.ts'
 import type { LogFiles } from './log-files.ts'
-import { MAGIC_V1, MAGIC_V2, RecordAt, RecordKind, RecordParts, readRecord } from './log-record.ts'
+import {
+  hasGoodBody,
+  MAGIC_V1,
+  MAGIC_V2,
+  RecordAt,
+  RecordKind,
+  RecordParts,
+  readRecord,
+} from './log-record.ts'
 
 const CHUNK_LENGTH = 4 * 1024 * 1024
 /** What both magics of messages begin with. */
@@ -158,8 +165,7 @@ export class LogScan {
   }
 
   #hasGoodBody(): boolean {
-    const { bodyAt, bodyLength, bodyCrc } = this.#record
-    return (crc32(this.#view, bodyAt, bodyLength) & 0x7fffffff) === bodyCrc
+    return hasGoodBody(this.#view, this.#record)
   }
 }
 

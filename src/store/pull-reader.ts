@@ -3,8 +3,14 @@ import type { LogChunks } from './log-chunks.ts'
 import type { LogShared } from './log-memory.ts'
 import type { LogWindow } from './log-window.ts'
 import { viewOf } from '../base/bytes.ts'
-import { crc32 } from '../base/crc32.ts'
-import { RECORD_LENGTH_MIN, RecordKind, RecordParts, readRecord } from './log-record.ts'
+import {
+  hasGoodBody,
+  isMultiDispatched,
+  RECORD_LENGTH_MIN,
+  RecordKind,
+  RecordParts,
+  readRecord,
+} from './log-record.ts'
 import type { UnitReader } from './unit-reader.ts'
 
 /** How a look into a queue went (Apache 5.3.3, GetMessageStatus, by what the reader must do). */
@@ -42,12 +48,6 @@ export interface ReadRequest {
   filter: ReadonlySet<number> | null
 }
 
-function isMultiDispatched(view: DataView, record: RecordParts): boolean {
-  const { propertiesAt: at, propertiesLength } = record
-  const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength)
-  return bytes.subarray(at, at + propertiesLength).includes('INNER_MULTI_DISPATCH\u0001')
-}
-
 /** Finds messages of one queue and copies them out as stored. One object per thread, used again. */
 export class PullReader {
   status: ReadStatus = ReadStatus.FOUND
@@ -57,6 +57,7 @@ export class PullReader {
   /** Bytes of all records found. */
   length = 0
   count = 0
+  #appended = 0
   readonly #shared: LogShared
   readonly #window: LogWindow
   readonly #chunks: LogChunks
@@ -168,8 +169,7 @@ export class PullReader {
     const length = this.#recordLength[nth]!
     if (readRecord(record, view, at, at + length) !== RecordKind.MESSAGE) return false
     if (record.position !== this.#recordAt[nth]! || record.length !== length) return false
-    if ((crc32(view, record.bodyAt, record.bodyLength) & 0x7fffffff) !== record.bodyCrc)
-      return false
+    if (!hasGoodBody(view, record)) return false
     // Consumers commit what it says. One that stands in queues of other topics, too, knows its own alone.
     if (record.queueOffset === this.#recordOffset[nth]!) return true
     const isPossible = record.queueOffset >= 0 && record.queueOffset <= record.position
@@ -209,6 +209,7 @@ export class PullReader {
 
   #scan(request: ReadRequest): void {
     const { offset, countMax } = request
+    this.#appended = this.#shared.appended.value() // after `max`: entries below it lie below this
     const wanted = Math.min(SCAN_UNITS, this.maxOffset - offset)
     // Most subscriptions want everything: then no more entries than messages are needed.
     const first = Math.min(wanted, countMax)
@@ -241,12 +242,12 @@ export class PullReader {
   #isPossible({ position, length }: Unit): boolean {
     if (position < 0 || length < RECORD_LENGTH_MIN) return false
     const end = position + length
-    if (end > this.#shared.appended.value() || end > this.#chunks.endOfFile(position)) return false
+    if (end > this.#appended || end > this.#chunks.endOfFile(position)) return false
     return this.#damaged.size === 0 || !this.#damaged.has(position)
   }
 
   #isFull({ position, length }: Unit, countMax: number): boolean {
-    const isHot = this.#shared.appended.value() - position <= this.#limits.hotBytes
+    const isHot = this.#appended - position <= this.#limits.hotBytes
     const { bytes, count } = isHot ? this.#limits.hot : this.#limits.cold
     return this.count >= Math.min(count, countMax) || this.length + length > bytes
   }

@@ -1,13 +1,15 @@
 import { javaHashCode } from '../base/java-hash.ts'
+import { MessageProperty } from '../protocol/message-property.ts'
+import { MessageFlag } from '../protocol/message.ts'
 import type { RecordParts } from './log-record.ts'
 
-const UNIQUE_KEY = Buffer.from('UNIQ_KEY\u0001')
-const KEYS = Buffer.from('KEYS\u0001')
+const UNIQUE_KEY = Buffer.from(`${MessageProperty.UNIQ_KEY}\u0001`)
+const KEYS = Buffer.from(`${MessageProperty.KEYS}\u0001`)
 const PAIR_END = 2
 const HASH_SIGN = 0x23
 const BLANK = 0x20
 const ASCII_END = 0x80
-const TRANSACTION_ROLLBACK = 0xc
+const { TRANSACTION_ROLLBACK } = MessageFlag
 const INT32_MIN = -0x80000000
 
 /** The hash of a key of a topic (Apache 5.3.3, IndexFile.indexKeyHashMethod): never negative. */

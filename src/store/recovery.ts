@@ -12,7 +12,7 @@ import {
   type CleanStop,
   type LastStop,
 } from './last-stop.ts'
-import { HEAD_LENGTH, RecordParts, readHead } from './log-record.ts'
+import { HEAD_LENGTH, storeTimeIn } from './log-record.ts'
 import { LogScan } from './log-scan.ts'
 import { removeManifestsAbove } from './manifest.ts'
 import { QueueFiller } from './queue-filler.ts'
@@ -225,11 +225,9 @@ class Recovery {
   }
 
   #firstTimestamp(start: number): number {
-    const bytes = Buffer.alloc(HEAD_LENGTH)
-    this.#files.read(start, HEAD_LENGTH, bytes, 0)
-    const head = new RecordParts()
-    readHead(head, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)
-    return head.position === start && head.length > 0 ? head.storeTimestamp : 0
+    const head = Buffer.alloc(HEAD_LENGTH)
+    const length = this.#files.read(start, HEAD_LENGTH, head, 0)
+    return storeTimeIn(head.subarray(0, length), start) ?? 0
   }
 
   /** All entries anew, from a log whose end is known. */

@@ -1,12 +1,10 @@
 import type { Unit } from './consume-queue.ts'
 import type { LogFiles } from './log-files.ts'
-import { RecordKind, RecordParts, readRecord } from './log-record.ts'
+import { isMultiDispatched, RecordKind, RecordParts, readRecord } from './log-record.ts'
 import type { QueueRecovery, QueueState } from './queue-recovery.ts'
 
 /** Longer records are taken for good: they are rare, and reading them is not cheap. */
 const READ_MAX = 256 * 1024
-/** A message that stands in queues of other topics, too, says so in this property (Apache, LMQ). */
-const MULTI_DISPATCH = 'INNER_MULTI_DISPATCH\u0001'
 
 /**
  * Apache leaves the bytes of entries that it cuts where they are; once the log has grown past their
@@ -52,19 +50,13 @@ export class StaleEntries {
     const kind = readRecord(this.#record, this.#view, 0, read)
     if (kind !== RecordKind.MESSAGE || this.#record.length !== length) return true
     if (this.#record.position !== position) return true
-    return !this.#isOf(state, offset) && !this.#isMultiDispatched()
+    return !this.#isOf(state, offset) && !isMultiDispatched(this.#view, this.#record)
   }
 
   #isOf({ topic, queueId }: QueueState, offset: number): boolean {
     const { topicAt, topicLength, queueId: itsQueue, queueOffset } = this.#record
     if (itsQueue !== queueId || queueOffset !== offset) return false
     return this.#bytes.toString('utf8', topicAt, topicAt + topicLength) === topic
-  }
-
-  #isMultiDispatched(): boolean {
-    const { propertiesAt, propertiesLength } = this.#record
-    const end = propertiesAt + propertiesLength
-    return this.#bytes.toString('latin1', propertiesAt, end).includes(MULTI_DISPATCH)
   }
 }
 

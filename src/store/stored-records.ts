@@ -1,10 +1,10 @@
 import { viewOf } from '../base/bytes.ts'
-import { crc32 } from '../base/crc32.ts'
 import type { FileSource } from './file-source.ts'
 import { logFileName } from './log-files.ts'
 import type { LogShared } from './log-memory.ts'
 import type { LogWindow } from './log-window.ts'
 import {
+  hasGoodBody,
   readHead,
   readRecord,
   RECORD_LENGTH_MIN,
@@ -157,7 +157,6 @@ function check(bytes: Buffer, position: number): StoredRecord | null {
   const parts = new RecordParts()
   const view = viewOf(bytes)
   if (readRecord(parts, view, 0, bytes.length) !== RecordKind.MESSAGE) return null
-  if (parts.position !== position) return null
-  const crc = crc32(view, parts.bodyAt, parts.bodyLength) & 0x7fffffff
-  return crc === parts.bodyCrc ? { bytes, parts } : null
+  if (parts.position !== position || !hasGoodBody(view, parts)) return null
+  return { bytes, parts }
 }

@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeMessage, MessageError } from '../../src/protocol/message.ts'
-import { readHead, readRecord, RecordKind, RecordParts } from '../../src/store/log-record.ts'
+import {
+  HEAD_LENGTH,
+  readHead,
+  readRecord,
+  RECORD_LENGTH_MIN,
+  RecordKind,
+  RecordParts,
+  storeTimeIn,
+} from '../../src/store/log-record.ts'
 import { host, messageBytes, type RecordParams } from '../support/records.ts'
 
 /** A view that says when somebody looks outside of a span. */
@@ -184,3 +192,18 @@ function expectSame(bytes: Buffer, parts: RecordParts): void {
     storeTimestamp: message.storeTimestamp,
   })
 }
+
+test('the store time stands in the head of a message that begins at its position, and in nothing else', () => {
+  for (const params of [
+    { topic: 'T', body: '' },
+    { bornHost: V6, storeHost: V6 },
+  ]) {
+    const record = messageBytes(params, { position: 4096, storeTimestamp: 77 })
+    const head = record.subarray(0, HEAD_LENGTH)
+    expect(storeTimeIn(head, 4096)).toBe(77)
+    expect(storeTimeIn(head, 4097)).toBe(null)
+    expect(storeTimeIn(head.subarray(0, RECORD_LENGTH_MIN), 4096)).toBe(77)
+    expect(storeTimeIn(head.subarray(0, RECORD_LENGTH_MIN - 1), 4096)).toBe(null)
+  }
+  expect(storeTimeIn(Buffer.alloc(HEAD_LENGTH), 0)).toBe(null) // a file that was made and not written
+})
