@@ -3,7 +3,8 @@ import type { BrokerConfig } from '../config/broker.ts'
 import { fewProblems, type Report } from '../log/few-problems.ts'
 import type { Log } from '../log/log.ts'
 import { Fault, Shortage, type LogShared } from '../store/log-memory.ts'
-import type { DeleteReason, StoreNews } from '../store/retention.ts'
+import type { DeleteReason } from '../store/retention-rules.ts'
+import type { StoreNews } from '../store/retention.ts'
 import { fullDisk } from './disk-full.ts'
 
 /** Says in the log what other threads find out about the disk. Main's own. */

@@ -3,7 +3,7 @@ import type { BrokerConfig } from '../config/broker.ts'
 import { DirtyBits } from '../ring/dirty-bits.ts'
 import { isThreadFailure } from '../ring/thread-failure.ts'
 import type { RowsChange } from '../store/topic-rows.ts'
-import { Thread, type LogMemory, type LogShared } from '../store/log-memory.ts'
+import { RetentionAsk, Thread, type LogMemory, type LogShared } from '../store/log-memory.ts'
 import type { StoreNews } from '../store/retention.ts'
 import type { EarlyWorkers, WorkerRole } from './early-workers.ts'
 import type { ConfigChanges } from './live-config.ts'
@@ -110,7 +110,7 @@ export class Workers {
   tellSettings(changes: ConfigChanges): void {
     this.tellNetwork({ kind: 'settings', changes })
     this.#flush.postMessage({ settings: changes } satisfies SettingsChange)
-    this.#shared.signalOf(Thread.FLUSH).rouse()
+    this.#shared.askRetention(RetentionAsk.SETTINGS)
   }
 
   /** The next report of a worker of this kind. Rejects when it reports a failure instead. */

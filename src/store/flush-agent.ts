@@ -88,7 +88,7 @@ export class FlushAgent implements Agent {
 
   turn(): number {
     const created = this.#createAhead() + this.#writeWhenAsked()
-    if (this.#shared.fault() === Fault.NO_SPACE) this.#retryWrite()
+    if (this.#isOutOfSpace()) this.#retryWrite()
     const flushed = this.#flushWhenDue()
     return created + flushed + (this.#retention?.turn() ?? 0)
   }
@@ -129,10 +129,15 @@ export class FlushAgent implements Agent {
 
   /** There may be space again: then sends wait for their answers, and dispatch for its records. */
   #retryWrite(): void {
-    if (!this.#writer.write()) return
-    this.#setFault(Fault.NONE) // a file that is lacking is another matter: see Shortage
+    if (!this.#writer.write() || !this.#isOutOfSpace()) return // the writer has told them
+    this.#setFault(Fault.NONE)
     this.#shared.wakeWaiting()
     this.#shared.signalOf(Thread.DISPATCH).wake()
+  }
+
+  /** For a write or a sync; a file that is lacking is another matter: see Shortage. */
+  #isOutOfSpace(): boolean {
+    return (this.#shared.refusal() & Fault.NO_SPACE) !== 0
   }
 
   #isBehind(): boolean {
@@ -212,10 +217,14 @@ export class FlushAgent implements Agent {
     if (now < this.#checkpointDueMs) return
     this.#checkpointDueMs = now + CHECKPOINT_MS
     const confirmed = this.#shared.flushed.value()
-    const index = this.#shared.indexDurable.value()
-    this.#times = { ...this.#times, index, physic, confirmed, logics: this.#settledDispatch() }
+    this.#times = { ...this.#times, physic, confirmed, logics: this.#settledDispatch() }
+    const { indexDurable } = this.#shared
     try {
-      this.#checkpoint.write(this.#times)
+      do {
+        this.#times = { ...this.#times, index: indexDurable.value() }
+        this.#checkpoint.write(this.#times)
+        // Set back meanwhile: dispatch drops index files, and may have written before us, see `dropFrom`.
+      } while (indexDurable.value() < this.#times.index)
     } catch (error) {
       if (!isDiskError(error)) throw error // an older checkpoint only makes a recovery longer
     }

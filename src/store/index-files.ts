@@ -55,7 +55,8 @@ function isPossible(header: IndexHeader, { slots, items }: IndexFormat): boolean
 
 /**
  * Takes index files away from the `keep`th on. First the checkpoint forgets that they were durable: those
- * that are made anew under the same times are not, for a while.
+ * that are made anew under the same times are not, for a while. While the broker runs flush writes it, too:
+ * whichever is last, `index` is right in the end, and other times that are older only make a recovery longer.
  */
 export function dropFrom(
   disk: Disk,
@@ -66,8 +67,11 @@ export function dropFrom(
   const times = readCheckpoint(disk, root)
   if (times.index > endTimestamp) {
     const checkpoint = new Checkpoint(disk, root)
-    checkpoint.write({ ...times, index: endTimestamp })
-    checkpoint.close()
+    try {
+      checkpoint.write({ ...times, index: endTimestamp })
+    } finally {
+      checkpoint.close()
+    }
   }
   for (const name of names.slice(keep)) disk.remove(join(directory, name))
 }

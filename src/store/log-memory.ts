@@ -34,6 +34,8 @@ export const RetentionAsk = {
   DELETE_EXPIRED: 2,
   /** Queue and index files of messages that are gone go now. */
   CLEAN_QUEUES: 4,
+  /** Settings have changed. */
+  SETTINGS: 8,
 } as const
 
 /** Whoever waits looks at the poison word this often: the wake-up may have come just before. */
@@ -315,6 +317,7 @@ export class LogShared {
 
   /** Flush: whether somebody has asked since the last time. */
   takeWriteAsked(): boolean {
+    if (Atomics.load(this.#words, WRITE_ASKED) === 0) return false // mostly; an exchange costs more
     return Atomics.exchange(this.#words, WRITE_ASKED, 0) === 1
   }
 

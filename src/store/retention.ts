@@ -19,8 +19,6 @@ const CLOSE_PAUSE_MS = 10
 /** A disk that refuses bytes although it says that it has some less than this full is full otherwise. */
 const FULL_PERCENT = 98
 
-export type { DeleteReason }
-
 /**
  * Entries of messages that are older than this need no sync: the kernel has written them back. It does
  * within half a minute (docs/storage.md); wrong here costs offsets, so that it gets four times as long.
@@ -146,6 +144,7 @@ export class Retention {
       this.#isAsked = true
       this.lookSoon()
     }
+    if ((asks & RetentionAsk.SETTINGS) !== 0) this.lookSoon()
     if ((asks & RetentionAsk.CLEAN_QUEUES) !== 0) this.#cleanedBelow = 0
   }
 
@@ -158,7 +157,8 @@ export class Retention {
 
   #look(): void {
     const { elapsed } = this.#parts
-    // First of all: a look that throws must not be due again at once.
+    this.#queues.applyChanges() // settings, too
+    // Before the disk is asked: a look that throws must not be due again at once.
     this.#lookAtMs = elapsed.now() + this.#options.cleanResourceInterval
     const fill = this.#watch.look()
     const isOver = this.#rules.isOverLevel(fill.percent)
@@ -168,7 +168,6 @@ export class Retention {
     this.#lookAtMs = elapsed.now() + this.#pauseMs(isOver)
     this.#needsRoom = false
     if (this.#isBlocked()) return
-    this.#queues.applyChanges()
     const reasons = this.#choose(fill)
     const { shared, files } = this.#parts
     // A deletion that failed goes on although nothing new is chosen.

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { logFileName } from '../../src/store/log-files.ts'
 import { Fault } from '../../src/store/log-memory.ts'
+import { diskError } from '../sim/sim-disk.ts'
 import {
   diskOf,
   FILE,
@@ -14,7 +15,17 @@ import {
   rigOn,
   ROOT,
 } from '../support/retention-rig.ts'
+import type { SimulatedDisk } from '../support/simulated-disk.ts'
 import { StoreRig } from '../support/store-rig.ts'
+
+/** The disk refuses each of these calls until what is returned is called. */
+function refuse(disk: SimulatedDisk, call: 'remove' | 'usage', code: string): () => void {
+  const allowed = disk[call]
+  disk[call] = () => {
+    throw diskError(code)
+  }
+  return () => void Object.assign(disk, { [call]: allowed })
+}
 
 describe('a deletion', () => {
   test('moves the position, then each min, then waits for all threads, then takes the files', () => {
@@ -78,14 +89,11 @@ describe('a deletion', () => {
     const rig = rigOn(disk)
     fill(rig, 3)
     fillDisk(disk, 99)
-    const remove = disk.remove.bind(disk)
-    disk.remove = () => {
-      throw Object.assign(new Error('EPERM: no'), { code: 'EPERM', errno: -1 })
-    }
+    const allow = refuse(disk, 'remove', 'EPERM')
     rig.retention.lookSoon()
     rig.pass(119_000)
-    expect(rig.news).toEqual([{ kind: 'notDeleted', error: 'EPERM: no' }])
-    disk.remove = remove
+    expect(rig.news).toEqual([{ kind: 'notDeleted', error: 'EPERM: simulated' }])
+    allow()
     rig.pass(3000)
     expect(logFilesOn(disk)[0]).toBeGreaterThan(0)
   })
@@ -95,15 +103,12 @@ describe('a deletion', () => {
     const rig = rigOn(disk)
     fill(rig, 3)
     fillDisk(disk, 99)
-    const usage = disk.usage.bind(disk)
-    disk.usage = () => {
-      throw Object.assign(new Error('EIO: no'), { code: 'EIO', errno: -5 })
-    }
+    const allow = refuse(disk, 'usage', 'EIO')
     rig.retention.lookSoon()
     while (rig.flush() > 0) continue
-    expect(rig.news).toEqual([{ kind: 'notDeleted', error: 'EIO: no' }])
+    expect(rig.news).toEqual([{ kind: 'notDeleted', error: 'EIO: simulated' }])
     expect(rig.flushAgent.idleMs()).toBeGreaterThan(9000)
-    disk.usage = usage
+    allow()
     rig.pass(140_000)
     expect(logFilesOn(disk)[0]).toBeGreaterThan(0)
   })

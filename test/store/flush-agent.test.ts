@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readCheckpoint } from '../../src/store/checkpoint.ts'
 import { AppendStatus } from '../../src/store/log-appender.ts'
-import { Fault } from '../../src/store/log-memory.ts'
+import { Fault, Thread } from '../../src/store/log-memory.ts'
 import { Random } from '../sim/random.ts'
 import { SimulatedDisk } from '../support/simulated-disk.ts'
 import { StoreRig, type RigOptions } from '../support/store-rig.ts'
@@ -119,6 +119,20 @@ describe('the checkpoint', () => {
     expect(readCheckpoint(disk, '/store').logics).toBeLessThanOrEqual(START)
   })
 
+  test('tells the time of the index that dispatch has set back while it was being written', () => {
+    const { rig, disk } = rigOn()
+    rig.shared.indexDurable.publish(START)
+    rig.append({})
+    rig.write()
+    const fdatasync = disk.fdatasync.bind(disk)
+    disk.fdatasync = (descriptor) => {
+      fdatasync(descriptor)
+      if (readCheckpoint(disk, '/store').index === START) rig.shared.indexDurable.publish(7)
+    }
+    rig.flush()
+    expect(readCheckpoint(disk, '/store').index).toBe(7)
+  })
+
   test('that cannot be written stops nothing', () => {
     const { rig, disk } = rigOn()
     disk.refusal = { code: 'ENOSPC', path: 'checkpoint' }
@@ -174,6 +188,10 @@ describe('when the disk', () => {
     rig.flush()
     expect(rig.shared.fault()).toBe(Fault.NO_SPACE)
     expect(rig.flushAgent.idleMs()).toBeLessThan(1000)
+    const wakes = () => [Thread.MAIN, Thread.DISPATCH].map((at) => rig.shared.signalOf(at).seen())
+    const before = wakes()
+    rig.flush()
+    expect(wakes()).toEqual(before) // nobody waits for a write
     disk.refusal = null
     rig.flush()
     expect(rig.shared.fault()).toBe(Fault.NONE)

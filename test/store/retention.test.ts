@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { logFileName } from '../../src/store/log-files.ts'
 import { Fault, RetentionAsk, Shortage } from '../../src/store/log-memory.ts'
+import { diskError } from '../sim/sim-disk.ts'
 import {
   diskOf,
   FILE,
@@ -118,6 +119,22 @@ describe('by the fill of the disk', () => {
     expect(rig.shared.refusal()).toBe(0)
   })
 
+  test('a level that is set higher takes the refusal away at once, also after a failed deletion', () => {
+    const disk = diskOf()
+    const rig = rigOn(disk)
+    fill(rig, 3)
+    fillDisk(disk, 95)
+    disk.remove = () => {
+      throw diskError('EPERM')
+    }
+    rig.pass(20_000)
+    expect(rig.news.map(({ kind }) => kind)).toEqual(['notDeleted'])
+    expect(rig.shared.refusal()).toBe(Shortage.OVER_LEVEL)
+    rig.changeSettings({ diskSpaceWarningLevelRatio: 96 })
+    rig.flush()
+    expect(rig.shared.refusal()).toBe(0)
+  })
+
   test('the file that is written stays, even when nothing else is left', () => {
     const disk = diskOf()
     const rig = rigOn(disk)
@@ -131,22 +148,36 @@ describe('by the fill of the disk', () => {
     expect(length).toBeGreaterThan(0)
   })
 
-  test('what was not flushed or not dispatched stays', () => {
-    for (const follow of ['flush', 'dispatch'] as const) {
-      const disk = diskOf()
-      const rig = rigOn(disk)
-      fill(rig, 1)
-      const limit = rig.shared.appended.value() - (rig.shared.appended.value() % FILE)
-      if (follow === 'flush') disk.fdatasync = () => {}
-      for (let nth = 0; nth < 20; nth++) {
-        rig.append({ topic: 'New', body: 'b'.repeat(300) })
-        rig.write()
-        while (rig.flush() > 0) continue
-      }
-      fillDisk(disk, 99)
-      rig.pass(60_000)
-      expect(logFilesOn(disk)[0]).toBe(limit)
+  test('what was not dispatched stays', () => {
+    const disk = diskOf()
+    const rig = rigOn(disk)
+    fill(rig, 1)
+    for (let nth = 0; nth < 20; nth++) {
+      rig.append({ topic: 'New', body: 'b'.repeat(300) })
+      rig.write()
+      while (rig.flush() > 0) continue
     }
+    fillDisk(disk, 99)
+    rig.pass(60_000)
+    expect(logFilesOn(disk)[0]).toBe(FILE)
+  })
+
+  test('what was dispatched and not flushed stays', () => {
+    const disk = diskOf()
+    const rig = rigOn(disk)
+    fill(rig, 1)
+    fillDisk(disk, 99)
+    while (rig.shared.appended.value() < 2.5 * FILE) {
+      rig.append({ topic: 'New', body: 'b'.repeat(300) })
+      rig.write()
+    }
+    rig.dispatch()
+    for (let nth = 0; nth < 1000; nth++) {
+      rig.retention.turn()
+      rig.closeDeletable()
+      rig.elapsed.time += 20
+    }
+    expect(logFilesOn(disk)[0]).toBe(FILE)
   })
 })
 

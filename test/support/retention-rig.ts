@@ -6,7 +6,7 @@ import { StoreRig } from './store-rig.ts'
 
 export const FILE = 4096
 export const HOUR = 3_600_000
-export const NOON = new Date(2026, 2, 10, 12, 30).getTime()
+const NOON = new Date(2026, 2, 10, 12, 30).getTime()
 export const FOUR = new Date(2026, 2, 20, 4, 30).getTime()
 export const ROOT = '/store'
 

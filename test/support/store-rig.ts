@@ -105,6 +105,8 @@ export class StoreRig {
   readonly #descriptors: DescriptorCache
   readonly #changes: RowsChange[] = []
   readonly #changesForFlush: RowsChange[] = []
+  readonly #settings: RetentionOptions
+  #changedSettings: Partial<RetentionOptions> = {}
   readonly #closings: Closing[]
   #version = 0
 
@@ -143,6 +145,7 @@ export class StoreRig {
     this.#reader = new LogReader(shared, window, files)
     this.#descriptors = new DescriptorCache(disk, { max: 8, isReadOnly: true })
     const flush = threadOf(this.memory, Thread.FLUSH, disk, this.options)
+    this.#settings = { ...RETENTION, ...this.options.retention }
     this.retention = this.#retentionOn(flush)
     const parts = { ...flush, disk, clock: this.clock, retention: this.retention }
     this.flushAgent = new FlushAgent(flush.shared, parts, {
@@ -181,11 +184,20 @@ export class StoreRig {
       clock: this.clock,
       elapsed: this.elapsed,
       closers: [Thread.MAIN, Thread.DISPATCH, Thread.NETWORK],
-      takeChanges: () => this.#changesForFlush.splice(0),
+      takeChanges: () => {
+        Object.assign(this.#settings, this.#changedSettings)
+        return this.#changesForFlush.splice(0)
+      },
       tell: (news: StoreNews) => void this.news.push(news),
     }
     if (retention !== null) shared.askRetention(RetentionAsk.BEGIN)
-    return new Retention(parts, { ...RETENTION, ...retention })
+    return new Retention(parts, this.#settings)
+  }
+
+  /** As main tells flush of them. */
+  changeSettings(settings: Partial<RetentionOptions>): void {
+    this.#changedSettings = settings
+    this.shared.askRetention(RetentionAsk.SETTINGS)
   }
 
   /** Each thread but flush closes what is about to go. */
