@@ -40,8 +40,8 @@ export interface IndexWriterParts {
 export class IndexWriter {
   readonly name: string
   readonly header: IndexHeader
+  readonly descriptor: number
   readonly #parts: IndexWriterParts
-  readonly #descriptor: number
   readonly #slots: Int32Array
   readonly #items = Buffer.allocUnsafeSlow(ITEMS * ITEM_LENGTH)
   readonly #view = viewOf(this.#items)
@@ -61,7 +61,7 @@ export class IndexWriter {
     this.#saved = { ...header }
     this.#slots = parts.table.slots
     this.#dirty = new Uint8Array(Math.ceil(parts.format.slots / PAGE_SLOTS))
-    this.#descriptor = parts.disk.open(join(parts.directory, name))
+    this.descriptor = parts.disk.open(join(parts.directory, name))
   }
 
   /** Makes the file, at full length and sparse. The table is empty. */
@@ -86,10 +86,6 @@ export class IndexWriter {
   /** Store time that the header in the file ends with. */
   get savedTimestamp(): number {
     return this.#saved.endTimestamp
-  }
-
-  get descriptor(): number {
-    return this.#descriptor
   }
 
   /** False: the file is full, and this key belongs into the next one. */
@@ -145,8 +141,8 @@ export class IndexWriter {
       return false
     }
     const { disk } = this.#parts
-    if (this.#saving.header.endTimestamp <= durableTimestamp) disk.fdatasync(this.#descriptor)
-    writeHeader(disk, this.#descriptor, this.#saving.header)
+    if (this.#saving.header.endTimestamp <= durableTimestamp) disk.fdatasync(this.descriptor)
+    writeHeader(disk, this.descriptor, this.#saving.header)
     this.#saved = this.#saving.header
     this.#saving = null
     return true
@@ -161,12 +157,12 @@ export class IndexWriter {
   }
 
   close(): void {
-    this.#parts.disk.close(this.#descriptor)
+    this.#parts.disk.close(this.descriptor)
   }
 
   #writeItems(): void {
     const { disk, format } = this.#parts
-    disk.pwrite(this.#descriptor, {
+    disk.pwrite(this.descriptor, {
       buffer: this.#items,
       offset: 0,
       length: this.#pending * ITEM_LENGTH,
@@ -185,7 +181,7 @@ export class IndexWriter {
     bytes.swap32() // memory is little-endian wherever Node runs on
     const position = slotPosition(first * PAGE_SLOTS)
     const span = { buffer: bytes, offset: 0, length: bytes.length, position }
-    this.#parts.disk.pwrite(this.#descriptor, span)
+    this.#parts.disk.pwrite(this.descriptor, span)
     return end
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { UNIT_LENGTH, type QueuePlace } from './consume-queue.ts'
+import { indexDirectory } from './index-files.ts'
 
 /** Where the parts of a store lie, and how long its files are. */
 export interface StorePlaces {
@@ -25,6 +26,6 @@ export function storePlaces(config: StorePathConfig): StorePlaces {
     logDirectory: config.storePathCommitLog,
     logFileSize: config.mappedFileSizeCommitLog,
     queues: { root: join(config.storePathRootDir, 'consumequeue'), fileSize: queueFileSize },
-    indexDirectory: join(config.storePathRootDir, 'index'),
+    indexDirectory: indexDirectory(config.storePathRootDir),
   }
 }
