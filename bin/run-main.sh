@@ -15,7 +15,7 @@ fi
 ROCKETMQ_HOME=${ROCKETMQ_HOME:-$RINGMQ_ROOT}
 export ROCKETMQ_HOME
 
-# What scripts/bundle.ts made of the sources loads in half the time; with a source newer than that, the sources run.
+# What scripts/bundle.ts made of the sources starts in 70 % of the time; with a source newer than that, the sources run.
 program=$RINGMQ_ROOT/src/main/$main.ts
 bundle=$RINGMQ_ROOT/.cache/program
 if [ ! -d "$RINGMQ_ROOT/src" ]; then

@@ -7,25 +7,13 @@ import { describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-const GROUND = ['base', 'log']
-const WIRE = [...GROUND, 'config', 'protocol', 'net']
-
-/** Which folders of src a folder may import, besides itself. `main` may import all of them. */
-const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  base: [],
-  filter: [],
-  log: ['base'],
-  ring: ['base'],
-  config: ['base'],
-  protocol: ['base'],
-  net: [...GROUND, 'protocol'],
-  store: [...GROUND, 'ring', 'config', 'protocol'],
-  fsck: [...GROUND, 'ring', 'config', 'protocol', 'store'],
-  namesrv: WIRE,
-  broker: [...WIRE, 'ring', 'store', 'filter'],
-  client: WIRE,
-  mqadmin: [...WIRE, 'client'],
-}
+/** Which folders of src a folder imports, besides itself: its row in ARCHITECTURE.md. */
+const ARROWS = new Map(
+  Array.from(
+    read('ARCHITECTURE.md').matchAll(/^\| `src\/(\w+)` \|.*\| (.+) \|$/gm),
+    ([, folder, names]) => [folder!, names === '–' ? [] : names!.split(', ')],
+  ),
+)
 
 /** Files that nobody needs to import: programs, threads, tools and the one door of the client. */
 const DOORS = /^(src\/main\/[^/]+|workers\/.+|bench\/.+|scripts\/.+|src\/client\/index)\.ts$/
@@ -55,7 +43,7 @@ const manifest = JSON.parse(read('package.json')) as {
 }
 
 describe('a source file', () => {
-  test('imports only what the arrow of its folder names', () => {
+  test('imports only what the row of its folder in ARCHITECTURE.md names', () => {
     const wrong = ours.flatMap(({ path, files }) =>
       files.filter((file) => !mayImport(path, file)).map((file) => `${path} imports ${file}`),
     )
@@ -106,6 +94,22 @@ test('no file names a path of the machine it was written on', () => {
   const files = ['src', 'workers', 'bench', 'scripts', 'test', 'bin', 'docs', '.ci'].flatMap(list)
   const texts = [...files, 'package.json', 'README.md', 'ARCHITECTURE.md'].filter(isText)
   expect(texts.filter((path) => machine.test(read(path)))).toEqual([])
+})
+
+test('every folder of src has its row in ARCHITECTURE.md, which names nothing that it does not import', () => {
+  const unused = [...ARROWS]
+    .filter(([folder]) => folder !== 'main')
+    .flatMap(([folder, names]) =>
+      names.filter((name) => !imports(folder, name)).map((name) => `${folder} → ${name}`),
+    )
+  expect(unused).toEqual([])
+  expect([...ARROWS.keys()].toSorted()).toEqual(readdirSync(join(root, 'src')).toSorted())
+})
+
+test('docs/testing.md names every recorded run', () => {
+  const page = read('docs/testing.md')
+  const runs = readdirSync(join(root, 'bench', 'results'))
+  expect(runs.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
 })
 
 test('docs/dependencies.md gives the reason of every package', () => {
@@ -163,7 +167,13 @@ function mayImport(from: string, to: string): boolean {
   const [source, target] = [from, to].map(folderOfSource)
   if (source === null || source === 'main') return true // programs, threads and tools may use anything
   if (target === null) return to.startsWith('workers/') // who starts a thread names its file
-  return source === target || ARROWS[source!]!.includes(target!)
+  return source === target || ARROWS.get(source!)!.includes(target!)
+}
+
+function imports(folder: string, target: string): boolean {
+  return product
+    .filter(({ path }) => folderOfSource(path) === folder)
+    .some(({ files }) => files.some((file) => folderOfSource(file) === target))
 }
 
 /** `src/store/ha/agent.ts` → `store`; null outside of src. */

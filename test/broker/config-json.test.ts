@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ConfigFile, ConfigFileError } from '../../src/broker/config-json.ts'
 import { MemoryLog } from './memory-log.ts'
-import { tempFolder } from './temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 function configFile() {
   const path = join(tempFolder(), 'config', 'topics.json')

@@ -1,7 +1,7 @@
 /** Messages that come back, or come later, through a broker in a process of its own. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SerializeType } from '../../src/protocol/frame.ts'
 import type { StoredMessage } from '../../src/protocol/message.ts'
 import { decodeOffsetMessageId } from '../../src/protocol/message-id.ts'
@@ -10,25 +10,15 @@ import { ConsumerSendMsgBack } from '../../src/protocol/requests/retry.ts'
 import { SendMessageV2 } from '../../src/protocol/requests/send.ts'
 import { DeleteTopicInBroker } from '../../src/protocol/requests/topic.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
-import { ServerProcess, tempFolder, type Settings } from '../support/broker-process.ts'
+import type { ServerProcess, Settings } from '../support/broker-process.ts'
 import { createTopic, properties, readQueue, sendHeader, sendTo } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
+import { startBroker } from '../support/started-broker.ts'
 
 const GROUP = 'consumers'
 const RETRY = `%RETRY%${GROUP}`
 const DEAD = `%DLQ%${GROUP}`
 const SECOND = 1000
-
-const running: ServerProcess[] = []
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((server) => server.dispose()))
-})
-
-async function start(settings: Settings = {}, folder = tempFolder()): Promise<ServerProcess> {
-  const server = await ServerProcess.startBroker(settings, folder)
-  running.push(server)
-  return server
-}
 
 /** A broker with a topic, and one message that the group has read. */
 async function consumed(settings: Settings = {}): Promise<{
@@ -36,7 +26,7 @@ async function consumed(settings: Settings = {}): Promise<{
   client: RawClient
   message: StoredMessage
 }> {
-  const broker = await start(settings)
+  const broker = await startBroker(settings)
   const client = await broker.connect()
   await createTopic(client, 'T')
   await sendTo(client, 'T', { properties: properties({ TAGS: 'a', KEYS: 'k', UNIQ_KEY: 'u' }) })
@@ -51,7 +41,7 @@ function sendBack(client: RawClient, offset: number, changes = {}) {
 
 describe('a message with a delay level', () => {
   test('is there when its time is over, not before, and the one that comes after it is not held up', async () => {
-    const client = await (await start()).connect()
+    const client = await (await startBroker()).connect()
     await createTopic(client, 'T', { queues: 2 })
     const delayed = properties({ DELAY: '1', TAGS: 'late', UNIQ_KEY: 'u1' })
     const { queueId, msgId } = await sendTo(client, 'T', { queueId: 1, properties: delayed })
@@ -67,7 +57,7 @@ describe('a message with a delay level', () => {
   })
 
   test('that comes due while the broker is down is delivered by the next start, after kill -9 too', async () => {
-    const first = await start()
+    const first = await startBroker()
     const client = await first.connect()
     await createTopic(client, 'T')
     for (const nth of [1, 2, 3]) {
@@ -75,19 +65,19 @@ describe('a message with a delay level', () => {
     }
     const exit = await first.kill()
     expect(exit.signal).toBe('SIGKILL')
-    const second = await start({}, first.folder)
+    const second = await startBroker({}, first.folder)
     const messages = await readQueue(await second.connect(), 'T', { end: 3 })
     expect(messages.map((each) => each.properties.get('UNIQ_KEY'))).toEqual(['u1', 'u2', 'u3'])
   })
 
   test('that was delivered is not delivered again after a stop', async () => {
-    const first = await start()
+    const first = await startBroker()
     const client = await first.connect()
     await createTopic(client, 'T')
     await sendTo(client, 'T', { properties: properties({ DELAY: '1' }) })
     await readQueue(client, 'T', { end: 1 })
     await first.stop()
-    const again = await (await start({}, first.folder)).connect()
+    const again = await (await startBroker({}, first.folder)).connect()
     await sendTo(again, 'T', { properties: properties({ UNIQ_KEY: 'next' }) })
     const [, next] = await readQueue(again, 'T', { end: 2 })
     expect(next!.properties.get('UNIQ_KEY')).toBe('next')
@@ -175,7 +165,7 @@ describe('a send to a retry topic', () => {
 
 describe('a message that cannot be delivered', () => {
   test('is dropped, and the others of its level come once', async () => {
-    const client = await (await start()).connect()
+    const client = await (await startBroker()).connect()
     await createTopic(client, 'T')
     await createTopic(client, 'Gone')
     const delayed = (key: string) => properties({ DELAY: '1', UNIQ_KEY: key })
@@ -190,7 +180,7 @@ describe('a message that cannot be delivered', () => {
   })
 
   test('comes with its properties as they were sent, also when they are no text', async () => {
-    const client = await (await start()).connect()
+    const client = await (await startBroker()).connect()
     await createTopic(client, 'T')
     client.serializeType = SerializeType.ROCKETMQ
     const odd = Buffer.concat([
@@ -205,7 +195,7 @@ describe('a message that cannot be delivered', () => {
 })
 
 test('progress ahead of the queue is corrected: nothing that is sent later is passed over', async () => {
-  const first = await start()
+  const first = await startBroker()
   const client = await first.connect()
   await createTopic(client, 'T')
   await sendTo(client, 'T', { properties: properties({ DELAY: '1' }) })
@@ -213,7 +203,7 @@ test('progress ahead of the queue is corrected: nothing that is sent later is pa
   await first.stop()
   const file = join(first.store, 'config', 'delayOffset.json')
   writeFileSync(file, readFileSync(file, 'utf8').replace(/"1":1/, '"1":1000'))
-  const again = await (await start({}, first.folder)).connect()
+  const again = await (await startBroker({}, first.folder)).connect()
   await sendTo(again, 'T', { properties: properties({ DELAY: '1', UNIQ_KEY: 'next' }) })
   const [, next] = await readQueue(again, 'T', { end: 2 })
   expect(next!.properties.get('UNIQ_KEY')).toBe('next')

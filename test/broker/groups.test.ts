@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { groupConfig } from '../../src/broker/groups.ts'
 import { openBroker } from './open-broker.ts'
-import { tempFolder } from './temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
 afterEach(() => void vi.useRealTimers())

@@ -6,7 +6,7 @@ import { LiveConfig } from '../../src/broker/live-config.ts'
 import { brokerDeclaration } from '../../src/config/broker.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { MemoryLog } from './memory-log.ts'
-import { tempFolder } from './temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 function open(content: string | null = 'brokerName=a\nfileReservedTime=72\n') {
   const file = join(tempFolder(), 'broker.conf')

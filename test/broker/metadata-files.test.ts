@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { JOURNAL_NAME, MetadataFiles, type NewChange } from '../../src/broker/metadata-files.ts'
 import { MemoryLog } from './memory-log.ts'
-import { tempFolder } from './temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
 afterEach(() => void vi.useRealTimers())

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { JournalError, MetadataJournal } from '../../src/broker/metadata-journal.ts'
 import { failSync } from './failing-sync.ts'
-import { tempFolder } from './temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 function journalPath(): string {
   return join(tempFolder(), 'config', 'ringmq-metadata.journal')

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { TopicRouteData } from '../../src/protocol/bodies/topic-route.ts'
 import { decodeOffsetMessageId } from '../../src/protocol/message-id.ts'
 import { hostText } from '../../src/protocol/message.ts'
@@ -13,7 +13,7 @@ import { SendMessageV2 } from '../../src/protocol/requests/send.ts'
 import { DeleteTopicInBroker } from '../../src/protocol/requests/topic.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
 import { Random } from '../sim/random.ts'
-import { ServerProcess, tempFolder, type Settings } from '../support/broker-process.ts'
+import { ServerProcess, type Settings } from '../support/broker-process.ts'
 import { CrashLoad } from '../support/crash-load.ts'
 import { Ledger, NO_FAULTS } from '../support/ledger.ts'
 import {
@@ -26,28 +26,18 @@ import {
   sendTo,
 } from '../support/messages.ts'
 import { RawClient } from '../support/raw-client.ts'
-
-const running: ServerProcess[] = []
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((server) => server.dispose()))
-})
-
-async function start(settings: Settings = {}, folder = tempFolder()): Promise<ServerProcess> {
-  const server = await ServerProcess.startBroker(settings, folder)
-  running.push(server)
-  return server
-}
+import { startBroker } from '../support/started-broker.ts'
 
 function launch(settings: Settings): ServerProcess {
   const server = ServerProcess.launchBroker(settings)
-  running.push(server)
+  onTestFinished(() => server.dispose())
   return server
 }
 
 test.each([1, 4])(
   'a second broker is refused the ports of the first, by name (%i workers)',
   async (networkWorkers) => {
-    const first = await start({ networkWorkers })
+    const first = await startBroker({ networkWorkers })
     const { port } = first
     const client = await first.connect()
     await createTopic(client, 'T')
@@ -67,7 +57,7 @@ test.each([1, 4])(
 )
 
 test('a second broker is refused the store of the first, by name, and harms nothing', async () => {
-  const first = await start()
+  const first = await startBroker()
   const client = await first.connect()
   await sendTo(client, 'T')
   const second = launch({ storePathRootDir: first.store })
@@ -79,7 +69,7 @@ test('a second broker is refused the store of the first, by name, and harms noth
   expect(existsSync(join(first.store, 'abort'))).toBe(true)
   await sendTo(client, 'T')
   await first.kill()
-  const third = await start({ storePathRootDir: first.store })
+  const third = await startBroker({ storePathRootDir: first.store })
   expect(await maxOffset(await third.connect(), 'T', 0)).toBe(2)
   await third.stop()
   const stranger = launch({ storePathRootDir: first.store, storePathCommitLog: first.folder })
@@ -95,8 +85,7 @@ test.each([
 ])(
   'SIGTERM under load loses nothing that was answered for (%i workers, %s)',
   async (networkWorkers, flushDiskType) => {
-    const folder = tempFolder()
-    const broker = await start({ networkWorkers, flushDiskType }, folder)
+    const broker = await startBroker({ networkWorkers, flushDiskType })
     const client = await broker.connect()
     await createTopic(client, 'Load', { queues: 3 })
     await createTopic(client, 'Quiet')
@@ -114,7 +103,7 @@ test.each([
     await stopped
     await Promise.all(holders.map(({ closed }) => closed))
 
-    const reader = await (await start({}, folder)).connect()
+    const reader = await (await startBroker({}, broker.folder)).connect()
     for (let queueId = 0; queueId < 3; queueId++) {
       const end = await maxOffset(reader, 'Load', queueId)
       const messages = await readQueue(reader, 'Load', { queueId, end })
@@ -130,7 +119,7 @@ test('a broker on every address keeps the address of each client as it is, IPv4 
   const hasV6 = own.some(({ address }) => address === '::1')
   const hosts = hasV6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']
   const brokerIP1 = hosts.at(-1)!
-  const broker = await start({ bindAddress: hasV6 ? '::' : '0.0.0.0', brokerIP1 })
+  const broker = await startBroker({ bindAddress: hasV6 ? '::' : '0.0.0.0', brokerIP1 })
   const clients = await Promise.all(hosts.map((host) => RawClient.connect(broker.port, host)))
   for (const [nth, client] of clients.entries()) {
     const { msgId } = await sendTo(client, 'T')
@@ -147,8 +136,7 @@ test('a broker on every address keeps the address of each client as it is, IPv4 
 })
 
 test('kill -9 does not bring back what a deleted topic had, nor spoil the one made after it', async () => {
-  const folder = tempFolder()
-  const broker = await start({ networkWorkers: 2 }, folder)
+  const broker = await startBroker({ networkWorkers: 2 })
   const clients = await Promise.all(Array.from({ length: 4 }, () => broker.connect()))
   const [admin] = clients
   for (const topic of ['Gone', 'Again']) {
@@ -163,7 +151,7 @@ test('kill -9 does not bring back what a deleted topic had, nor spoil the one ma
     await sendTo(admin!, 'Again', {}, { body: Buffer.from(`new ${nth}`) })
   await broker.kill()
 
-  const reader = await (await start({}, folder)).connect()
+  const reader = await (await startBroker({}, broker.folder)).connect()
   const messages = await readQueue(reader, 'Again', { end: 3 })
   expect(messages.map(({ body }) => String(body))).toEqual(['new 0', 'new 1', 'new 2'])
   expect(await maxOffset(reader, 'Again', 0)).toBe(3)
@@ -180,9 +168,9 @@ test('a name server knows a created topic before its creation is answered, and f
     listenPort: namesrvPort,
     bindAddress: '127.0.0.1',
   })
-  running.push(nameServer)
+  onTestFinished(() => nameServer.dispose())
   const listenPort = await freePort()
-  const broker = await start({ listenPort, namesrvAddr: `127.0.0.1:${namesrvPort}` })
+  const broker = await startBroker({ listenPort, namesrvAddr: `127.0.0.1:${namesrvPort}` })
   expect(broker.port).toBe(listenPort)
   const [client, asker] = [await broker.connect(), await nameServer.connect()]
   await createTopic(client, 'Known', { queues: 3 })

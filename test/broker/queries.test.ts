@@ -1,23 +1,17 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { decodeOffsetMessageId } from '../../src/protocol/message-id.ts'
 import { QueryMessage, ViewMessageById } from '../../src/protocol/requests/query.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
-import { ServerProcess, tempFolder, type Settings } from '../support/broker-process.ts'
+import type { ServerProcess, Settings } from '../support/broker-process.ts'
 import { createTopic, messagesOf, properties, sendTo } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
+import { startBroker } from '../support/started-broker.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
-const running: ServerProcess[] = []
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((server) => server.dispose()))
-})
-
-async function start(folder: string, settings: Settings = {}): Promise<RawClient> {
-  const small = { maxHashSlotNum: 50, maxIndexNum: 101, ...settings }
-  const server = await ServerProcess.startBroker(small, folder)
-  running.push(server)
-  return server.connect()
+function start(settings: Settings = {}, folder?: string): Promise<ServerProcess> {
+  return startBroker({ maxHashSlotNum: 50, maxIndexNum: 101, ...settings }, folder)
 }
 
 async function send(client: RawClient, nth: number): Promise<string> {
@@ -42,7 +36,8 @@ test.each(endings)('messages are found by key and by id, also after a %s', async
   const folder = tempFolder()
   const ids: string[] = []
   for (let life = 0; life < 3; life++) {
-    const client = await start(folder)
+    const broker = await start({}, folder)
+    const client = await broker.connect()
     if (life === 0) await createTopic(client, 'T')
     for (let nth = 0; nth < 100; nth++) ids.push(await send(client, ids.length))
     for (let nth = life === 0 ? 0 : 60; nth < ids.length; nth += 13) {
@@ -55,25 +50,24 @@ test.each(endings)('messages are found by key and by id, also after a %s', async
     await find(client, `key-${ids.length - 1}`) // the index has come to the last
     const newest = Array.from({ length: 64 }, (_, nth) => `unique-${ids.length - 64 + nth}`)
     expect(await find(client, 'every')).toEqual(newest)
-    await running.at(-1)![end]()
+    await broker[end]()
   }
 })
 
 test('an index that was lost is made anew while the broker runs', async () => {
-  const folder = tempFolder()
-  const client = await start(folder)
+  const broker = await start()
+  const client = await broker.connect()
   await createTopic(client, 'T')
   for (let nth = 0; nth < 200; nth++) await send(client, nth)
-  const { store } = running[0]!
-  await running[0]!.stop()
-  rmSync(join(store, 'index'), { recursive: true })
-  const again = await start(folder)
+  await broker.stop()
+  rmSync(join(broker.store, 'index'), { recursive: true })
+  const again = await (await start({}, broker.folder)).connect()
   expect(await find(again, 'key-3')).toEqual(['unique-3'])
   expect(await find(again, 'key-199')).toEqual(['unique-199'])
 })
 
 test('a position where no message begins answers that there is none', async () => {
-  const client = await start(tempFolder())
+  const client = await (await start()).connect()
   await createTopic(client, 'T')
   await send(client, 0)
   for (const offset of [1, 4, 10_000, -5, 2 ** 50]) {
@@ -83,8 +77,7 @@ test('a position where no message begins answers that there is none', async () =
 })
 
 test('with messageIndexEnable=false nothing is found by key, but by id', async () => {
-  const folder = tempFolder()
-  const client = await start(folder, { messageIndexEnable: false })
+  const client = await (await start({ messageIndexEnable: false })).connect()
   await createTopic(client, 'T')
   const { position } = decodeOffsetMessageId(await send(client, 0))
   const key = { topic: 'T', key: 'key-0', maxNum: 1, beginTimestamp: 0, endTimestamp: 2 ** 52 }

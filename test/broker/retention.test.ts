@@ -1,29 +1,22 @@
 /** A broker as a process, whose log may take three files. */
 import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { decodeOffsetMessageId } from '../../src/protocol/message-id.ts'
 import { GetMinOffset } from '../../src/protocol/requests/offset.ts'
 import { PullMessage } from '../../src/protocol/requests/pull.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
-import { ServerProcess, tempFolder, type Settings } from '../support/broker-process.ts'
+import type { ServerProcess, Settings } from '../support/broker-process.ts'
 import { createTopic, maxOffset, pullHeader, readQueue, sendTo } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
+import { startBroker } from '../support/started-broker.ts'
 
 const MIB = 1024 * 1024
 const BODY = Buffer.alloc(16_000, 'b')
 
-const running: ServerProcess[] = []
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((server) => server.dispose()))
-})
-
-async function start(settings: Settings = {}, folder = tempFolder()): Promise<ServerProcess> {
+function start(settings: Settings = {}, folder?: string): Promise<ServerProcess> {
   const sizes = { mappedFileSizeCommitLog: MIB, mappedFileSizeConsumeQueue: 400 }
-  const limits = { maxStoreBytes: '3MiB', diskSpaceWarningLevelRatio: 100 }
-  const server = await ServerProcess.startBroker({ ...sizes, ...limits, ...settings }, folder)
-  running.push(server)
-  return server
+  return startBroker({ ...sizes, maxStoreBytes: '3MiB', ...settings }, folder)
 }
 
 async function minOffset(client: RawClient, topic: string): Promise<number> {
@@ -95,8 +88,7 @@ test('the log never takes more files than it may, and no thread holds on to dele
 test.each(['stop', 'kill'] as const)(
   'offsets of a queue whose messages are all gone go on after %s',
   async (how) => {
-    const folder = tempFolder()
-    const first = await start({}, folder)
+    const first = await start()
     const client = await first.connect()
     await createTopic(client, 'Quiet')
     await createTopic(client, 'Busy')
@@ -104,7 +96,7 @@ test.each(['stop', 'kill'] as const)(
     await sendUntilGone(client, 'Quiet')
     expect(await minOffset(client, 'Quiet')).toBe(50)
     await first[how]()
-    const second = await start({}, folder)
+    const second = await start({}, first.folder)
     const again = await second.connect()
     expect(await minOffset(again, 'Quiet')).toBe(50)
     expect(await maxOffset(again, 'Quiet', 0)).toBe(50)

@@ -8,9 +8,9 @@ import { listManifests, readManifest, writeManifest } from '../../src/store/mani
 import { logFileName } from '../../src/store/log-files.ts'
 import { LogBuilder } from '../support/log-builder.ts'
 import { tempFolder } from '../support/temp-folder.ts'
+import { MemoryLog } from './memory-log.ts'
 
 const FILE = 4096
-const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 /** A log of some files, of which all but the last are full. */
 function logOf(files: number): { root: string; log: LogBuilder } {
@@ -26,7 +26,7 @@ function open(root: string, { flushed, min = 0 }: { flushed: number; min?: numbe
   const manifests = new SegmentManifests({
     places: { root, logDirectory: join(root, 'commitlog'), logFileSize: FILE },
     disk: systemDisk,
-    log: SILENT,
+    log: new MemoryLog(),
     flushed: () => state.flushed,
     minPosition: () => state.min,
   })

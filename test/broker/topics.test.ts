@@ -7,7 +7,7 @@ import { parseJson } from '../../src/protocol/json.ts'
 import type { JsonObject } from '../../src/protocol/json.ts'
 import { failSync } from './failing-sync.ts'
 import { openBroker } from './open-broker.ts'
-import { tempFolder } from './temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
 afterEach(() => void vi.useRealTimers())

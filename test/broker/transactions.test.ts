@@ -1,5 +1,5 @@
 /** Transactions through a broker in a process of its own. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { messagesIn } from '../../src/protocol/message.ts'
 import { encodeMessage } from '../../src/protocol/message-encoder.ts'
 import { decodeOffsetMessageId } from '../../src/protocol/message-id.ts'
@@ -11,27 +11,17 @@ import {
 } from '../../src/protocol/requests/transaction.ts'
 import { GetTopicConfig } from '../../src/protocol/requests/topic.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
-import { ServerProcess, tempFolder, type Settings } from '../support/broker-process.ts'
+import type { Settings } from '../support/broker-process.ts'
 import { createTopic, properties, readQueue, sendTo } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
+import { startBroker } from '../support/started-broker.ts'
 
 const GROUP = 'accounts'
 const OFTEN = { transactionCheckInterval: 100, transactionTimeOut: 0 }
 const { COMMIT, ROLLBACK, UNKNOWN } = TransactionOutcome
 
-const running: ServerProcess[] = []
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((server) => server.dispose()))
-})
-
-async function start(settings: Settings = {}, folder = tempFolder()): Promise<ServerProcess> {
-  const server = await ServerProcess.startBroker(settings, folder)
-  running.push(server)
-  return server
-}
-
 async function connected(settings: Settings = {}): Promise<RawClient> {
-  const client = await (await start(settings)).connect()
+  const client = await (await startBroker(settings)).connect()
   await createTopic(client, 'T', { queues: 2 })
   return client
 }
@@ -157,14 +147,14 @@ describe('a transaction that stays open', () => {
   })
 
   test('is asked about after kill -9, too', async () => {
-    const first = await start()
+    const first = await startBroker()
     const client = await first.connect()
     await createTopic(client, 'T', { queues: 2 })
     const halves = [await sendHalf(client, 'u1'), await sendHalf(client, 'u2')]
     await end(client, halves[0]!, COMMIT)
     expect(await keysUntilNow(client)).toEqual(['u1', 'last'])
     await first.kill()
-    const again = await (await start(OFTEN, first.folder)).connect()
+    const again = await (await startBroker(OFTEN, first.folder)).connect()
     await beProducer(again)
     const { extFields } = await nextCheck(again)
     expect(CheckTransactionState.decodeHeader(extFields).transactionId).toBe('u2')

@@ -1,6 +1,6 @@
 /** The bundled program, made and run as `npm start` does, on free ports. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -21,10 +21,12 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 test('every program and every thread is in it', () => {
-  const programs = ['dev', 'broker', 'namesrv', 'quickstart-producer', 'quickstart-consumer']
-  const files = programs.map((name) => `src/main/${name}.js`)
-  const threads = ['network', 'flush', 'dispatch'].map((name) => `workers/${name}.js`)
-  const missing = [...files, ...threads].filter((path) => !existsSync(join(bundle, path)))
+  const servers = ['dev', 'broker', 'namesrv']
+  const tools = ['mqadmin', 'fsck', 'quickstart-producer', 'quickstart-consumer']
+  const programs = [...servers, ...tools].map((name) => `src/main/${name}.js`)
+  const sources = readdirSync(join(root, 'workers'))
+  const threads = sources.map((name) => `workers/${name.replace(/\.ts$/, '.js')}`)
+  const missing = [...programs, ...threads].filter((path) => !existsSync(join(bundle, path)))
   expect(missing).toEqual([])
 })
 

@@ -6,7 +6,7 @@ import { LogWriter } from '../../src/store/log-writer.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
 
 export const SMALL_WINDOW = 256
-export const SMALL_SLACK = 128
+const SMALL_SLACK = 128
 const ROWS = 4
 const THREADS = 6
 const FILES = 8

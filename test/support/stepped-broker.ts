@@ -19,7 +19,7 @@ import { LogWriter } from '../../src/store/log-writer.ts'
 import type { RowsChange } from '../../src/store/topic-rows.ts'
 import { visibleOf } from '../../src/store/visible.ts'
 import { MemoryLog } from '../broker/memory-log.ts'
-import { tempFolder } from '../broker/temp-folder.ts'
+import { tempFolder } from './temp-folder.ts'
 import { RawClient } from './raw-client.ts'
 
 const MIB = 1024 * 1024
