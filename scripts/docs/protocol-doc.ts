@@ -9,6 +9,7 @@ import * as offset from '../../src/protocol/requests/offset.ts'
 import * as pull from '../../src/protocol/requests/pull.ts'
 import * as query from '../../src/protocol/requests/query.ts'
 import * as registration from '../../src/protocol/requests/registration.ts'
+import * as reply from '../../src/protocol/requests/reply.ts'
 import * as route from '../../src/protocol/requests/route.ts'
 import * as send from '../../src/protocol/requests/send.ts'
 import * as topic from '../../src/protocol/requests/topic.ts'
@@ -20,6 +21,7 @@ type AnySpec = RequestSpec<any, any>
 
 const FAMILIES: [string, object][] = [
   ['Send', send],
+  ['Request and reply', reply],
   ['Pull', pull],
   ['Offsets', offset],
   ['Queries', query],

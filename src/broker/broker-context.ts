@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Clock, monotonicClock } from '../base/clock.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import type { Log } from '../log/log.ts'
-import { ClientCalls } from './client-calls.ts'
+import { ClientCalls, QUESTION_LIMITS, REPLY_LIMITS } from './client-calls.ts'
 import { Clients } from './clients.ts'
 import { ConfigFile } from './config-json.ts'
 import { ConsumerOffsets } from './consumer-offsets.ts'
@@ -28,6 +28,8 @@ export interface BrokerContext {
   readonly resets: OffsetResets
   readonly clients: Clients
   readonly calls: ClientCalls
+  /** Answers to messages, on their way to who waits for them. */
+  readonly pushes: ClientCalls
   readonly locks: QueueLocks
   readonly store: QueueStore
   readonly metadata: Metadata
@@ -81,9 +83,11 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
     await files.abandon()
     throw error
   }
-  const calls = new ClientCalls(monotonicClock)
+  const calls = new ClientCalls(monotonicClock, QUESTION_LIMITS)
+  const pushes = new ClientCalls(monotonicClock, REPLY_LIMITS)
   const close = async (): Promise<void> => {
     calls.close()
+    pushes.close()
     clients.close()
     await offsets.close()
     await files.close()
@@ -100,6 +104,7 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
     resets,
     clients,
     calls,
+    pushes,
     locks,
     startedAt,
     close,

@@ -22,6 +22,7 @@ import { EarlyWorkers } from './early-workers.ts'
 import { registerConsumeDirectly } from './handlers/consume-directly.ts'
 import { registerQueryHandlers } from './handlers/queries.ts'
 import { registerHandlers } from './handlers/register.ts'
+import { registerReplyHandlers } from './handlers/reply-messages.ts'
 import { registerRetrySends } from './handlers/retry-sends.ts'
 import { registerSendBackHandler } from './handlers/send-back.ts'
 import { registerStatsHandlers } from './handlers/stats.ts'
@@ -296,15 +297,19 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
   registerConsumeDirectly(handlers, context, queries)
   registerSendBackHandler(handlers, context, delivery)
   registerRetrySends(handlers, served)
+  registerReplyHandlers(handlers, served)
   registerTransactionHandlers(handlers, delivery.transactions)
   const events = {
     handlers,
     onClosed: (peerId: number) => {
       context.clients.connectionClosed(peerId)
       context.calls.connectionClosed(peerId)
+      context.pushes.connectionClosed(peerId)
     },
-    onResponse: (peerId: number, response: RemotingCommand) =>
-      context.calls.onResponse(peerId, response),
+    onResponse: (peerId: number, response: RemotingCommand) => {
+      context.calls.onResponse(peerId, response)
+      context.pushes.onResponse(peerId, response)
+    },
     onCommits: (commits: { group: string; topic: string; queueId: number; offset: number }[]) => {
       for (const { group, topic, queueId, offset } of commits) {
         // They were under way when it was deleted: the next topic of that name begins at 0.

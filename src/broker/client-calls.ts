@@ -18,23 +18,35 @@ export class ClientCallError extends Error {
  * Calls that may be under way, to one client and to all: whoever asks for them waits, and a client that
  * does not answer must not take all places of those that wait.
  */
-const PER_CLIENT_MAX = 16
-const CALLS_MAX = 256
+export interface CallLimits {
+  perClient: number
+  all: number
+}
+
+/** What administrators ask of clients. */
+export const QUESTION_LIMITS: CallLimits = { perClient: 16, all: 256 }
+/** Answers to messages: a client may wait for as many as it has sent. */
+export const REPLY_LIMITS: CallLimits = { perClient: 1024, all: 4096 }
+
+/** A client's answer names nothing but the number: no two calls of any kind may share one. */
+let lastOpaque = 0
 
 /** Requests of the broker to its clients. Each client answers for itself only: calls are kept by connection. */
 export class ClientCalls {
   readonly #clock: Clock
+  readonly #limits: CallLimits
   readonly #byPeer = new Map<number, PendingCalls>()
-  #opaque = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: CallLimits) {
     this.#clock = clock
+    this.#limits = limits
   }
 
-  /** Resolves with the answer, whatever its code. Rejects with ClientCallError. */
+  /** Resolves with the answer, whatever its code. Rejects with ClientCallError; with FrameError when the request is too long. */
   async call(peer: Peer, request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
-    const opaque = (this.#opaque = (this.#opaque + 1) | 0)
+    const opaque = (lastOpaque = (lastOpaque + 1) | 0)
     this.#checkRoom(peer)
+    peer.send({ ...request, opaque })
     const { promise, resolve, reject } = Promise.withResolvers<RemotingCommand>()
     const failed = (why: string, isTimeout: boolean) => {
       this.#forgetIdle(peer.id)
@@ -49,7 +61,6 @@ export class ClientCalls {
       fail: () => failed(`the client at ${peer.address} has gone`, false),
       expire: () => failed(`no answer from ${peer.address} in ${timeoutMs} ms`, true),
     })
-    peer.send({ ...request, opaque })
     return promise
   }
 
@@ -72,9 +83,10 @@ export class ClientCalls {
   #checkRoom({ id, address }: Peer): void {
     const all = [...this.#byPeer.values()].reduce((sum, { count }) => sum + count, 0)
     const own = this.#byPeer.get(id)?.count ?? 0
-    if (own < PER_CLIENT_MAX && all < CALLS_MAX) return
-    const which = own < PER_CLIENT_MAX ? 'clients' : `the client at ${address}`
-    throw new ClientCallError(`too many questions to ${which} are open already`, false)
+    const { perClient, all: max } = this.#limits
+    if (own < perClient && all < max) return
+    const which = own < perClient ? 'clients' : `the client at ${address}`
+    throw new ClientCallError(`too many requests to ${which} are open already`, false)
   }
 
   #callsOf(peerId: number): PendingCalls {

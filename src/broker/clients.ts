@@ -6,6 +6,7 @@ import { NotifyConsumerIdsChanged } from '../protocol/requests/client.ts'
 import { type Client, ConsumerGroup, type Member } from './consumer-group.ts'
 import { MemberNotices } from './member-notices.ts'
 import type { Metadata } from './metadata.ts'
+import { ProducerChannels } from './producer-channels.ts'
 
 /** A longer heartbeat is parsed each time rather than kept to compare with. */
 const KEPT_BODY_MAX = 64 * 1024
@@ -56,6 +57,7 @@ export class Clients {
   readonly #sessions = new Map<number, Session>()
   readonly #consumers = new Map<string, ConsumerGroup>()
   readonly #producers = new Map<string, Map<number, Member>>()
+  readonly #channels = new ProducerChannels()
   #era = 0
   #timer: NodeJS.Timeout | null = null
 
@@ -78,6 +80,11 @@ export class Clients {
 
   producerGroups(): string[] {
     return [...this.#producers.keys()]
+  }
+
+  /** Where a producing client is connected, the newest connection; null when it is not. */
+  producerChannel(clientId: string): Peer | null {
+    return this.#channels.of(clientId)
   }
 
   /** Groups with connected consumers that subscribe to the topic. */
@@ -187,11 +194,13 @@ export class Clients {
     const { id } = client.peer
     const member = Object.assign(members.get(id) ?? {}, client, { seenAt: this.#clock.now() })
     members.set(id, member)
+    this.#channels.add(client.clientId, client.peer)
     return member
   }
 
   #leaveProducers(session: Session, group: string): void {
     session.producerGroups.delete(group)
+    if (session.producerGroups.size === 0) this.#channels.remove(session.peer.id)
     const members = this.#producers.get(group)
     members?.delete(session.peer.id)
     if (members?.size === 0) this.#producers.delete(group)

@@ -24,6 +24,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set<Key>([
   'autoCreateTopicEnable',
   'autoCreateSubscriptionGroup',
   'notifyConsumerIdsChangedEnable',
+  'storeReplyMessageEnable',
   'longPollingEnable',
   'shortPollingTimeMills',
   'litePullMessageEnable',

@@ -1,4 +1,5 @@
 import { viewOf } from '../base/bytes.ts'
+import type { Peer } from '../net/handlers.ts'
 import { encodeProperties, type StoredMessage } from '../protocol/message.ts'
 import { MessageProperty } from '../protocol/message-property.ts'
 import { readRecord, RecordParts } from '../store/log-record.ts'
@@ -27,6 +28,14 @@ export interface MessageDraft {
 
 /** Levels of Apache's default `messageDelayLevel`; level n waits in queue n - 1. */
 export const DELAY_LEVELS = 18
+
+/** A client's address as messages carry it: its IP (4 or 16 bytes) and a 4-byte port. */
+export function bornHostOf({ host, address }: Peer): Uint8Array {
+  const bytes = Buffer.alloc(host.length + 4)
+  bytes.set(host)
+  bytes.writeInt32BE(Number(address.slice(address.lastIndexOf(':') + 1)), host.length)
+  return bytes
+}
 
 /** The same message once more, for another queue. */
 export function draftOf(

@@ -97,6 +97,7 @@ export class Cluster {
       language: 'NODE_JS',
       serializeType: SerializeType[options.serializeType ?? 'JSON'],
       onRequest: handlers,
+      onDisconnect: (address) => this.#greeted.delete(address),
       connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       clock: this.clock,
     })

@@ -1,4 +1,5 @@
 import { ConnectionError } from '../net/remoting-error.ts'
+import { MessageProperty } from '../protocol/message-property.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
@@ -6,8 +7,11 @@ import { ClientError } from './client-error.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { nextMessageId } from './message-ids.ts'
 import { checkGroup, outgoing, type Message, type OutgoingMessage } from './message.ts'
+import { OpenRequests } from './open-requests.ts'
 import { batchParcel, messageParcel, type Parcel } from './parcel.ts'
 import { QueueRotation, queueOfKey } from './queue-choice.ts'
+import type { ReceivedMessage } from './received-message.ts'
+import { answerTo } from './reply.ts'
 import { Sender } from './send.ts'
 import type { SendResult } from './send-result.ts'
 
@@ -22,14 +26,14 @@ export interface ProducerOptions extends ClusterOptions {
 }
 
 export interface SendOptions {
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /**
    * Messages of equal keys go to one queue, in the order of their sends; a failed one is not tried
    * elsewhere.
    */
   readonly orderKey?: string
   /** The very queue. Not tried elsewhere either. */
-  readonly queue?: MessageQueue
+  readonly queue?: MessageQueue | undefined
 }
 
 /**
@@ -58,6 +62,7 @@ export class Producer {
   readonly #sender: Sender
   readonly #rotation = new QueueRotation()
   readonly #topics = new Set<string>()
+  readonly #requests = new OpenRequests()
   #isStarted = false
 
   /** Throws ClientError when the group or the name servers are not allowed. */
@@ -65,7 +70,7 @@ export class Producer {
     checkGroup(options.group)
     const roles = { producers: [{ groupName: options.group }], consumers: [] }
     this.#options = options
-    this.#cluster = new Cluster(options, () => roles)
+    this.#cluster = new Cluster(options, () => roles, this.#requests.handlers)
     this.#sender = new Sender(this.#cluster, options.group)
   }
 
@@ -94,6 +99,43 @@ export class Producer {
     await this.#sender.sendOneway(parcel, queue)
   }
 
+  /**
+   * Sends a message and resolves with the answer that a consumer gives to it (`reply`). Throws
+   * TimeoutError when none comes in time: nobody knows then whether the message is consumed. The
+   * answer's broker name is empty and its queue offset -1.
+   */
+  async request(
+    message: Message,
+    timeoutMs: number,
+    options: Omit<SendOptions, 'timeoutMs'> = {},
+  ): Promise<ReceivedMessage> {
+    const { topic, ...plain } = this.#outgoing(message)
+    const request = this.#requests.add(topic, timeoutMs)
+    const { CORRELATION_ID, REPLY_TO_CLIENT, TTL } = MessageProperty
+    const properties = new Map(plain.properties)
+      .set(CORRELATION_ID, request.correlationId)
+      .set(REPLY_TO_CLIENT, this.#cluster.clientId)
+      .set(TTL, String(timeoutMs))
+    this.#ask({ ...plain, topic, properties }, { ...options, timeoutMs }).catch(request.fail)
+    return request.answer
+  }
+
+  /**
+   * Answers a message that somebody waits for: resolves when the one who sent it has the answer.
+   * Throws ClientError when nobody does, ResponseError when the broker cannot pass it on.
+   */
+  async reply(
+    request: ReceivedMessage,
+    body: Uint8Array | string,
+    { timeoutMs }: Pick<SendOptions, 'timeoutMs'> = {},
+  ): Promise<SendResult> {
+    const answer = answerTo(request, body, (message) => this.#outgoing(message))
+    const queues = await this.queues(answer.topic)
+    // Who waits is connected to the broker that its message came through, and maybe to no other.
+    const queue = queues.find(({ brokerName }) => brokerName === request.brokerName)
+    return this.#deliver(await messageParcel(answer), { timeoutMs, queue })
+  }
+
   /** The queues that a message of the topic can go to. Throws ClientError when there are none. */
   async queues(topic: string): Promise<readonly MessageQueue[]> {
     if (!this.#isStarted) throw new ClientError('the producer is not started, or closed already')
@@ -108,6 +150,7 @@ export class Producer {
   /** Sends that are under way fail with ConnectionError: await them before. */
   async close(): Promise<void> {
     this.#isStarted = false
+    this.#requests.failAll(new ConnectionError('the producer was closed'))
     this.#cluster.background.stop()
     await this.#cluster.unregister({ producerGroup: this.#options.group })
     await this.#cluster.close()
@@ -123,6 +166,13 @@ export class Producer {
 
   get #bodyMax(): number {
     return this.#options.maxMessageSize ?? 4 * 1024 * 1024
+  }
+
+  /** Brokers pass answers on to clients that they know. */
+  async #ask(message: OutgoingMessage, options: SendOptions): Promise<void> {
+    await this.queues(message.topic)
+    await this.#cluster.greet()
+    await this.#deliver(await messageParcel(message), options)
   }
 
   async #deliver(parcel: Parcel, options: SendOptions): Promise<SendResult> {

@@ -1,10 +1,13 @@
 import { encodeProperties } from '../protocol/message.ts'
+import { MessageProperty } from '../protocol/message-property.ts'
+import { SendReplyMessageV2 } from '../protocol/requests/reply.ts'
 import type { SendHeader, SendReply } from '../protocol/requests/send.ts'
 import { SendBatchMessage, SendMessageV2 } from '../protocol/requests/send.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import type { Cluster } from './cluster.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { Parcel } from './parcel.ts'
+import { REPLY_TYPE } from './reply.ts'
 import { TEMPLATE_TOPIC } from './routes.ts'
 import type { SendResult, SendStatus } from './send-result.ts'
 
@@ -64,8 +67,9 @@ export class Sender {
   }
 }
 
-function specOf(parcel: Parcel) {
-  return parcel.isBatch ? SendBatchMessage : SendMessageV2
+function specOf({ isBatch, properties }: Parcel) {
+  if (properties.get(MessageProperty.MSG_TYPE) === REPLY_TYPE) return SendReplyMessageV2
+  return isBatch ? SendBatchMessage : SendMessageV2
 }
 
 function sendResult(

@@ -92,6 +92,10 @@ const topicSettings = {
     important: true,
     doc: 'A consumer group is created when it is first used.',
   }),
+  storeReplyMessageEnable: bool({
+    default: true,
+    doc: 'Store the answers of request-reply messages, which are passed on either way, in the topic <cluster>_REPLY_TOPIC.',
+  }),
   traceOn: bool({
     default: true,
     doc: 'Send replies tell clients that traces are wanted.',

@@ -20,6 +20,8 @@ export interface RemotingClientOptions {
   /** Serves what servers ask of this client. */
   onRequest?: Handlers
   connectTimeoutMs?: number
+  /** The connection to this address has ended: whoever is there then does not know this client. */
+  onDisconnect?: (address: string) => void
   /** Requests to one address that may wait for an answer. */
   pendingMax?: number
   /** A connection on which nothing moves for this long is closed; the next request opens another. */
@@ -121,6 +123,7 @@ export class RemotingClient implements LinkOwner {
 
   forget(link: Link): void {
     if (this.#lines.get(link.address)?.link === link) this.#lines.delete(link.address)
+    this.#options.onDisconnect?.(link.address)
   }
 
   #signed(command: RemotingCommand): RemotingCommand {

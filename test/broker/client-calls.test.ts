@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ClientCalls } from '../../src/broker/client-calls.ts'
+import { ClientCalls, QUESTION_LIMITS } from '../../src/broker/client-calls.ts'
 import { requestCommand, responseTo } from '../../src/protocol/remoting-command.ts'
 import { MemoryPeer } from './memory-peer.ts'
 
@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers())
 const clock = { now: () => Date.now() }
 
 test('an answer belongs to the call of its connection and its number', async () => {
-  const calls = new ClientCalls(clock)
+  const calls = new ClientCalls(clock, QUESTION_LIMITS)
   const [one, other] = [new MemoryPeer(), new MemoryPeer()]
   const first = calls.call(one, requestCommand(307), 1000)
   const second = calls.call(other, requestCommand(307), 1000)
@@ -23,7 +23,7 @@ test('an answer belongs to the call of its connection and its number', async () 
 })
 
 test('a call ends when its time is over, and a late answer is dropped', async () => {
-  const calls = new ClientCalls(clock)
+  const calls = new ClientCalls(clock, QUESTION_LIMITS)
   const peer = new MemoryPeer()
   const call = calls.call(peer, requestCommand(307), 1000)
   const failed = expect(call).rejects.toMatchObject({ isTimeout: true })
@@ -34,7 +34,7 @@ test('a call ends when its time is over, and a late answer is dropped', async ()
 })
 
 test('a call ends when the client goes, or the broker', async () => {
-  const calls = new ClientCalls(clock)
+  const calls = new ClientCalls(clock, QUESTION_LIMITS)
   const [one, other] = [new MemoryPeer(), new MemoryPeer()]
   const ends = [one, other].map((peer) => {
     return expect(calls.call(peer, requestCommand(307), 1000)).rejects.toMatchObject({
@@ -48,7 +48,7 @@ test('a call ends when the client goes, or the broker', async () => {
 })
 
 test('a client that does not answer takes a few places, not all of them', async () => {
-  const calls = new ClientCalls(clock)
+  const calls = new ClientCalls(clock, QUESTION_LIMITS)
   const [silent, other] = [new MemoryPeer(), new MemoryPeer()]
   const open = Array.from({ length: 20 }, () => calls.call(silent, requestCommand(307), 1000))
   const settled = Promise.allSettled(open)
@@ -58,5 +58,5 @@ test('a client that does not answer takes a few places, not all of them', async 
   expect(silent.sent).toHaveLength(16)
   calls.close()
   const reasons = (await settled).map((each) => (each as PromiseRejectedResult).reason as Error)
-  expect(reasons.filter(({ message }) => message.startsWith('too many questions'))).toHaveLength(4)
+  expect(reasons.filter(({ message }) => message.startsWith('too many requests'))).toHaveLength(4)
 })

@@ -50,6 +50,10 @@ export interface ProgramEvents {
   allSent: Record<string, never>
   /** The broker wants to know what became of a transaction. */
   asked: { topic: string; transaction: string | null }
+  /** What a request was answered. */
+  answered: { number: number; topic: string; body: string; type: string }
+  replied: { status: string; queueId: number; offset: number }
+  unanswered: { reason: string }
   done: Record<string, never>
   answer: {
     error?: string
@@ -64,7 +68,7 @@ export interface ProgramEvents {
 export type EventName = keyof ProgramEvents
 
 export interface JavaProgramOptions {
-  program: 'Produce' | 'Transact' | 'Consume' | 'Pull' | 'LitePull' | 'Admin'
+  program: 'Produce' | 'Transact' | 'Consume' | 'Pull' | 'LitePull' | 'Admin' | 'Ask' | 'Answer'
   jars?: JarSet
   serializeType?: SerializeType
   /** Where logs and offset files go. */

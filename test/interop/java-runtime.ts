@@ -19,11 +19,15 @@ const CLIENT_PROGRAMS = ['Options', 'Lines', 'Produce', 'Consume', 'Transact']
 
 const JAR_SETS = {
   'client-4.4.0': { artifacts: ['rocketmq-client'], version: '4.4.0', programs: CLIENT_PROGRAMS },
-  'client-4.9.8': { artifacts: ['rocketmq-client'], version: '4.9.8', programs: CLIENT_PROGRAMS },
+  'client-4.9.8': {
+    artifacts: ['rocketmq-client'],
+    version: '4.9.8',
+    programs: [...CLIENT_PROGRAMS, 'Ask', 'Answer'],
+  },
   'client-5.3.3': {
     artifacts: ['rocketmq-client'],
     version: '5.3.3',
-    programs: [...CLIENT_PROGRAMS, 'Pull', 'LitePull'],
+    programs: [...CLIENT_PROGRAMS, 'Pull', 'LitePull', 'Ask', 'Answer'],
   },
   'server-5.3.3': {
     artifacts: ['rocketmq-namesrv', 'rocketmq-broker', 'rocketmq-tools'],

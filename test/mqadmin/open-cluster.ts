@@ -3,7 +3,7 @@ import { runMqadmin } from '../../src/mqadmin/run.ts'
 import { SendMessageV2 } from '../../src/protocol/requests/send.ts'
 import { UpdateAndCreateTopic } from '../../src/protocol/requests/topic.ts'
 import { type OpenNamesrv, openNamesrv } from '../namesrv/open-namesrv.ts'
-import { ServerProcess } from '../support/broker-process.ts'
+import { ServerProcess, type Settings } from '../support/broker-process.ts'
 import { readQueue, sendHeader } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
 
@@ -25,11 +25,12 @@ export class Cluster {
     this.broker = broker
   }
 
-  static async open(): Promise<Cluster> {
+  static async open(settings: Settings = {}): Promise<Cluster> {
     const namesrv = await openNamesrv()
     const broker = await ServerProcess.startBroker({
       namesrvAddr: namesrv.address,
       brokerIP1: '127.0.0.1',
+      ...settings,
     })
     return new Cluster(namesrv, broker)
   }
@@ -108,10 +109,10 @@ export class Cluster {
 }
 
 /** One cluster for all tests of a file. */
-export function useCluster(): { current: Cluster } {
+export function useCluster(settings: Settings = {}): { current: Cluster } {
   const held = {} as { current: Cluster }
   beforeAll(async () => {
-    held.current = await Cluster.open()
+    held.current = await Cluster.open(settings)
   })
   afterAll(() => held.current.close())
   return held

@@ -6,7 +6,9 @@ import {
   CommandFlag,
   decodeCommand,
   encodeCommand,
+  isResponse,
   requestCommand,
+  responseTo,
   type RemotingCommand,
 } from '../../src/protocol/remoting-command.ts'
 import type { RequestSpec } from '../../src/protocol/request.ts'
@@ -109,12 +111,29 @@ export class RawClient {
     return new Promise((resolve, reject) => this.#waiting.set(opaque, { resolve, reject }))
   }
 
+  /** The broker's next request with this code, from `after` on in `received`. */
+  async asked(code: number, after = 0): Promise<RemotingCommand> {
+    for (;;) {
+      const found = this.received
+        .slice(after)
+        .find((each) => each.code === code && !isResponse(each))
+      if (found !== undefined) return found
+      await once(this.socket, 'data')
+    }
+  }
+
+  /** Answers what the broker has asked. */
+  respond(request: RemotingCommand, code = 0, remark: string | null = null): void {
+    this.write(encodeCommand(responseTo(request, code, remark)))
+  }
+
   close(): void {
     this.socket.destroy()
   }
 
   #receive(command: RemotingCommand): void {
     this.received.push(command)
+    if (!isResponse(command)) return // what the broker asks has numbers of its own
     const waiter = this.#waiting.get(command.opaque)
     if (waiter === undefined) {
       this.#arrived.set(command.opaque, command)

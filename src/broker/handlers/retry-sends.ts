@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { Call, Handlers, Peer } from '../../net/handlers.ts'
+import type { Call, Handlers } from '../../net/handlers.ts'
 import type { SubscriptionGroupConfig } from '../../protocol/bodies/subscription-group.ts'
 import { decodeProperties, encodeProperties, MessageFlag } from '../../protocol/message.ts'
 import { encodeOffsetMessageId, UniqueIds } from '../../protocol/message-id.ts'
@@ -12,7 +12,7 @@ import { ResponseError } from '../../protocol/response-error.ts'
 import { hasQueueEntry } from '../../store/log-record.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import type { Delivery } from '../delivery.ts'
-import { type MessageDraft, parkDelayed } from '../message-draft.ts'
+import { bornHostOf, type MessageDraft, parkDelayed } from '../message-draft.ts'
 import { checkWritable, illegalMessage } from '../send-refusals.ts'
 import { RETRY_PREFIX, topicNameFault } from '../topic-names.ts'
 import { knownGroup } from './send-back.ts'
@@ -129,13 +129,6 @@ function refuseUnsupported(sysFlag: number, properties: ReadonlyMap<string, stri
   if (hasQueueEntry(sysFlag) && (sysFlag & MessageFlag.INNER_BATCH) === 0) return
   const why = 'a retry is neither part of a transaction nor an inner batch: its sys flag says so'
   throw new ResponseError('MESSAGE_ILLEGAL', why)
-}
-
-function bornHostOf({ host, address }: Peer): Uint8Array {
-  const bytes = Buffer.alloc(host.length + 4)
-  bytes.set(host)
-  bytes.writeInt32BE(Number(address.slice(address.lastIndexOf(':') + 1)), host.length)
-  return bytes
 }
 
 function withProperty(text: Buffer, name: string, value: string): Buffer {

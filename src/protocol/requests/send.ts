@@ -17,7 +17,7 @@ const fails: ResponseCodeName[] = [
 ]
 
 /** The client wants `msgId` in hex (32 or 56 digits) and, with every answer, some extFields. */
-const reply = {
+export const sendReply = {
   msgId: text('msgId'),
   queueId: i32('queueId'),
   queueOffset: i64('queueOffset'),
@@ -29,7 +29,7 @@ const reply = {
 }
 
 /** Short keys: this is the hottest request on the wire. */
-const shortHeader = {
+export const shortSendHeader = {
   producerGroup: text('a'),
   topic: text('b'),
   defaultTopic: orElse(text('c'), ''),
@@ -46,7 +46,7 @@ const shortHeader = {
   brokerName: optional(text('n')),
 }
 
-const longHeader = {
+export const longSendHeader = {
   producerGroup: text('producerGroup'),
   topic: text('topic'),
   defaultTopic: orElse(text('defaultTopic'), ''),
@@ -65,22 +65,22 @@ const longHeader = {
 
 export const SendMessage = request(RequestCode.SEND_MESSAGE, {
   doc: 'Append one message. The body of the request is the body of the message.',
-  header: longHeader,
-  reply,
+  header: longSendHeader,
+  reply: sendReply,
   fails,
 })
 
 export const SendMessageV2 = request(RequestCode.SEND_MESSAGE_V2, {
   doc: 'Append one message: SEND_MESSAGE with short keys.',
-  header: shortHeader,
-  reply,
+  header: shortSendHeader,
+  reply: sendReply,
   fails,
 })
 
 export const SendBatchMessage = request(RequestCode.SEND_BATCH_MESSAGE, {
   doc: 'Append several messages of one topic to one queue, all or none. The body is a batch body.',
-  header: shortHeader,
-  reply,
+  header: shortSendHeader,
+  reply: sendReply,
   fails,
 })
 
