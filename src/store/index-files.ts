@@ -5,6 +5,7 @@ import {
   INDEX_HEADER_LENGTH,
   indexFileSize,
   isIndexFileName,
+  itemPosition,
   readIndexHeader,
   type IndexFormat,
   type IndexHeader,
@@ -102,9 +103,37 @@ export function dropDistrusted(disk: Disk, trust: IndexTrust): number {
       dropFrom(disk, trust, names, { keep: nth, endTimestamp: before?.endTimestamp ?? 0 })
       return names.length - nth
     }
+    if (trust.kind === StopKind.UNKNOWN) dropUncounted(disk, trust, state)
     before = state.header
   }
   return 0
+}
+
+/**
+ * Some sectors behind the last item that the header counts may have reached the disk: with the log that
+ * was cut they would be taken for items of the messages that come next, after a crash that comes soon.
+ */
+function dropUncounted(
+  disk: Disk,
+  { directory, format }: IndexTrust,
+  { name, header }: IndexFileState,
+): void {
+  const descriptor = disk.open(join(directory, name))
+  try {
+    dropItemsFrom(disk, descriptor, { format, count: header.count })
+  } finally {
+    disk.close(descriptor)
+  }
+}
+
+/** From the item with this number on the file holds none. */
+export function dropItemsFrom(
+  disk: Disk,
+  descriptor: number,
+  { format, count }: { format: IndexFormat; count: number },
+): void {
+  disk.truncate(descriptor, itemPosition(format, count))
+  disk.truncate(descriptor, indexFileSize(format))
 }
 
 /**
@@ -114,5 +143,6 @@ export function dropDistrusted(disk: Disk, trust: IndexTrust): number {
 function isTrusted(header: IndexHeader, before: IndexHeader | null, trust: IndexTrust): boolean {
   if (before !== null && header.beginPosition < before.endPosition) return false
   if (header.endPosition > 0 && header.endPosition >= trust.end) return false
-  return trust.kind !== StopKind.UNKNOWN || header.endTimestamp <= trust.durableTimestamp
+  if (trust.kind !== StopKind.UNKNOWN) return true
+  return header.count > 1 && header.endTimestamp <= trust.durableTimestamp // slots of an empty one may not be
 }

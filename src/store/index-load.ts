@@ -1,6 +1,5 @@
 import { viewOf } from '../base/bytes.ts'
 import {
-  indexFileSize,
   ITEM_LENGTH,
   itemPosition,
   readItem,
@@ -9,6 +8,7 @@ import {
   type IndexHeader,
   type IndexItem,
 } from './index-file.ts'
+import { dropItemsFrom } from './index-files.ts'
 import { IndexWriter, type IndexWriterParts } from './index-writer.ts'
 
 /** Slots and items are read in pieces of so many bytes, one per turn. */
@@ -108,8 +108,7 @@ class IndexLoad {
     const end = itemPosition(format, header.count)
     this.#read(end, ITEM_LENGTH)
     if (this.#bytes.subarray(0, ITEM_LENGTH).every((byte) => byte === 0)) return
-    disk.truncate(descriptor, end)
-    disk.truncate(descriptor, indexFileSize(format))
+    dropItemsFrom(disk, descriptor, { format, count: header.count })
   }
 
   /** False: here is no item. */

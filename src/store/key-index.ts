@@ -72,7 +72,6 @@ export class KeyIndex {
     if (position !== this.#position) return
     try {
       if (this.#put(record, bytes, position)) this.#position += record.length
-      else this.#job ??= this.#roll()
     } catch (error) {
       this.#onError(error)
     }
@@ -86,9 +85,7 @@ export class KeyIndex {
   /** At the end of a turn: what was taken can be found. */
   flush(): void {
     this.#guard(() => {
-      if (this.#position === -1) return
-      this.#publish()
-      if (this.#position < this.#shared.dispatched.peek()) this.#job ??= this.#catchUp()
+      if (this.#position !== -1) this.#publish()
     })
   }
 
@@ -160,6 +157,7 @@ export class KeyIndex {
   #dueJob(): Generator<void> | null {
     const now = this.#parts.clock.now()
     if (now >= this.#retryDueMs) return this.#start()
+    if (this.#isBehind()) return this.#catchUp()
     const file = this.#file
     if (file !== null && file.unsaved > 0) {
       if (this.#saveDueMs === Infinity) this.#saveDueMs = now + SAVE_MS
@@ -167,6 +165,11 @@ export class KeyIndex {
     }
     const sealed = this.#sealed[0]
     return sealed !== undefined && now >= sealed.dueMs ? this.#settleSoon() : null
+  }
+
+  /** Also when the file is full: the next one is made while it catches up. */
+  #isBehind(): boolean {
+    return this.#position !== -1 && this.#position < this.#shared.dispatched.peek()
   }
 
   /** False: the file is full, or there is none; goes on with the same key in the next one. */
@@ -274,11 +277,6 @@ export class KeyIndex {
     if (this.#position >= minPosition) return
     this.#position = minPosition
     this.#done = 0
-  }
-
-  *#roll(): Generator<void> {
-    yield* this.#replace()
-    yield* this.#catchUp()
   }
 
   /** The next file. Its name is later than that of the last, its head tells where that one ended. */

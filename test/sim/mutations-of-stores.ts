@@ -1,3 +1,4 @@
+import { INDEX_MUTATIONS } from './mutations-index.ts'
 import { RECOVERY_MUTATIONS } from './mutations-recovery.ts'
 import { RUNNING_MUTATIONS } from './mutations-store.ts'
 import type { StoreMutation } from './store/store-mutation.ts'
@@ -6,4 +7,5 @@ import type { StoreMutation } from './store/store-mutation.ts'
 export const STORE_MUTATIONS: readonly StoreMutation[] = [
   ...RUNNING_MUTATIONS,
   ...RECOVERY_MUTATIONS,
+  ...INDEX_MUTATIONS,
 ]

@@ -16,6 +16,8 @@ import type * as DispatchAgent from '../../src/store/dispatch-agent.ts'
 import type * as FlushAgent from '../../src/store/flush-agent.ts'
 import type * as Checkpoint from '../../src/store/checkpoint.ts'
 import type * as DeletedTopics from '../../src/store/deleted-topics.ts'
+import type * as IndexFiles from '../../src/store/index-files.ts'
+import type * as KeyIndex from '../../src/store/key-index.ts'
 import type * as LastStop from '../../src/store/last-stop.ts'
 import type * as LogAppender from '../../src/store/log-appender.ts'
 import type * as LogFiles from '../../src/store/log-files.ts'
@@ -74,6 +76,16 @@ const PLAIN = [
 /** Called in stepped modules, done by the simulation. */
 const GIVEN = ['pwrite', 'encodeInto', 'visible', 'stopped']
 
+/** As PLAIN, but it imports what is stepped; it is called in one go all the same. */
+const INDEX = [
+  'src/store/index-files.ts',
+  'src/store/index-gaps.ts',
+  'src/store/index-writer.ts',
+  'src/store/index-load.ts',
+  'src/store/index-feed.ts',
+  'src/store/key-index.ts',
+] as const
+
 export type SteppedExports = typeof Agent &
   typeof ByteRing &
   typeof DirtyBits &
@@ -84,6 +96,8 @@ export type SteppedExports = typeof Agent &
   typeof FlushAgent &
   typeof GatedReplies &
   typeof HeldPulls &
+  typeof IndexFiles &
+  typeof KeyIndex &
   typeof LastStop &
   typeof Lock &
   typeof LogAppender &
@@ -100,7 +114,7 @@ export type SteppedExports = typeof Agent &
 
 /** An edit of the sources that takes something away which must be there. */
 export interface Edit {
-  path: (typeof STEPPED | typeof PLAIN)[number]
+  path: (typeof STEPPED | typeof PLAIN | typeof INDEX)[number]
   /** Stands exactly once in the file. */
   from: string
   to: string
@@ -121,21 +135,21 @@ const plain = await importPlain()
 export function loadStepped(edits: readonly Edit[] = []): Stepped {
   const sources = STEPPED.map((path) => parsedOnce(path, editedSource(path, edits)))
   const { modules, places } = transformModules(sources, GIVEN)
-  const others = PLAIN.map((path) => plainModule(parsedOnce(path, editedSource(path, edits))))
+  const asIs = (path: string) => plainModule(parsedOnce(path, editedSource(path, edits)))
   const stepper = new Stepper()
   const loaded = new Map(plain)
-  for (const { path, body } of [...others, ...modules]) {
+  for (const { path, body } of [...PLAIN.map(asIs), ...modules, ...INDEX.map(asIs)]) {
     const $import = (name: string) => importFrom(loaded, targetOf(path, name))
     loaded.set(path, evaluate(body)($import, stepper))
   }
-  const all = [...PLAIN, ...STEPPED].map((path) => loaded.get(path))
+  const all = [...PLAIN, ...STEPPED, ...INDEX].map((path) => loaded.get(path))
   const exports = Object.assign({}, ...all)
   return { exports: exports as SteppedExports, stepper, places }
 }
 
 async function importPlain(): Promise<Map<string, object>> {
   const modules = new Map<string, object>()
-  const ours: readonly string[] = [...STEPPED, ...PLAIN]
+  const ours: readonly string[] = [...STEPPED, ...PLAIN, ...INDEX]
   for (const path of ours) {
     for (const name of importedNames(parsedOnce(path, editedSource(path, [])))) {
       const target = targetOf(path, name)

@@ -24,11 +24,19 @@ export class StoreLedger {
   synced = 0
   /** Whatever begins below may be gone: retention said so. */
   deleted = 0
+  /** As `deleted`, of all lives: a crash before the files went brings messages back, but not their keys. */
+  released = 0
   /** Since the last recovery the power was lost: what nobody was promised may be torn. */
   isTorn = false
 
   constructor(rows: number) {
     this.queues = Array.from({ length: rows }, () => [])
+  }
+
+  /** Retention has come to here. */
+  release(position: number): void {
+    this.deleted = Math.max(this.deleted, position)
+    this.released = Math.max(this.released, position)
   }
 
   /** With the append lock held, when the bytes are in the window. */

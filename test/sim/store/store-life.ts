@@ -14,10 +14,11 @@ import { Retention } from '../../../src/store/retention.ts'
 import { Scheduler } from '../scheduler.ts'
 import { atOnce } from '../steps.ts'
 import { steppedDisk } from './store-disk.ts'
+import { startIndex } from './store-index.ts'
 import { expect, type StoredRecord } from './store-ledger.ts'
 import { RETENTION, SilentShared, topicsOf } from './store-retention.ts'
 import { QUEUES, STORE_APPEND_MAX } from './store-sources.ts'
-import { ROOT, type StoreWorld } from './store-world.ts'
+import { INDEX_FORMAT, ROOT, type StoreWorld } from './store-world.ts'
 
 /** Naps and retries of agents time out, waits that somebody must end do not. */
 const WAIT_MAX_MS = 1000
@@ -45,6 +46,8 @@ export class StoreLife {
   /** Senders that are not through yet. */
   busy: number
   isOver = false
+  /** The disk was full for a while: the index may have given up for now. */
+  wasRefused = false
   readonly #startMs: number
   readonly #pace: number
 
@@ -68,6 +71,7 @@ export class StoreLife {
       slack: STORE_APPEND_MAX,
       threads: NETWORK + 2,
       rows: QUEUES.length,
+      indexSlots: world.hasIndex ? INDEX_FORMAT.slots : 0,
     })
     this.dirty = core.DirtyBits.allocate(QUEUES.length)
     this.#start(recovered)
@@ -88,6 +92,12 @@ export class StoreLife {
     atOnce(shared.publishCreated(fileSize * Math.ceil(recovered.end / fileSize)))
     atOnce(shared.publishMetadataVersion(1))
     atOnce(shared.askRetention(RetentionAsk.BEGIN))
+    if (this.world.hasIndex) startIndex(this.world, this.memory)
+  }
+
+  /** Moves with `hasIndex` only. */
+  get indexed(): LogShared['indexed'] {
+    return this.parts(0).shared.indexed
   }
 
   /** Null: this store keeps everything. It takes no steps of its own: others run between its turns. */
@@ -177,7 +187,7 @@ export class StoreLife {
       const isSynced = end > flushed || this.world.durableBytes(position, end).equals(bytes)
       expect(isSynced, `flushed is ${flushed}, the record at ${position} is not on the disk`)
     }
-    ledger.deleted = Math.max(ledger.deleted, atOnce(shared.minPosition.value()))
+    ledger.release(atOnce(shared.minPosition.value()))
     ledger.promise({ kept: this.#wholeBelow(written), synced: this.#wholeBelow(flushed) })
   }
 

@@ -5,6 +5,7 @@ import { atOnce } from '../steps.ts'
 import type { Stepped } from '../stepped-modules.ts'
 import { traceOf } from '../trace.ts'
 import { PowerFailure } from '../../support/simulated-disk.ts'
+import { checkIndex, checkRecoveredIndex } from './store-index.ts'
 import { StoreLife } from './store-life.ts'
 import { isSettled, startThreads } from './store-threads.ts'
 import { ROOT, StoreWorld } from './store-world.ts'
@@ -42,9 +43,9 @@ class Run {
     this.#stepped = stepped
     this.#seed = seed
     this.#random = new Random(seed)
-    this.#world = new StoreWorld(stepped, this.#random)
-    const { sizes, isSyncFlush, isEqual, disk } = this.#world
-    this.#say(JSON.stringify({ ...sizes, isSyncFlush, isEqual, mayFlip: disk.mayFlip }))
+    this.#world = new StoreWorld(stepped, this.#random, { hasIndex: seed % 3 === 0 })
+    const { sizes, isSyncFlush, isEqual, hasIndex, disk } = this.#world
+    this.#say(JSON.stringify({ ...sizes, isSyncFlush, isEqual, hasIndex, mayFlip: disk.mayFlip }))
   }
 
   get crashes(): number {
@@ -55,7 +56,8 @@ class Run {
     try {
       for (let left = 2 + this.#random.below(LIVES_MAX); left > 0; left--) this.#live()
       this.#say('the last start')
-      this.#world.open()
+      const recovered = this.#world.open()
+      if (this.#world.hasIndex) checkRecoveredIndex(this.#world, recovered)
       return null
     } catch (error) {
       return this.#failure(error as Error)
@@ -116,7 +118,8 @@ class Run {
     const checkpoint = new core.Checkpoint(disk, ROOT)
     const physic = atOnce(shared.writtenTimestamp.value())
     const confirmed = atOnce(shared.flushed.value())
-    checkpoint.write({ ...this.#world.times, physic, confirmed })
+    const index = atOnce(shared.indexDurable.value())
+    checkpoint.write({ ...this.#world.times, physic, confirmed, index })
     checkpoint.close()
     const maxima = this.#world.ledger.queues.map((_, row) => atOnce(shared.rows.max(row)))
     core.endRun(disk, ROOT, {
@@ -126,6 +129,9 @@ class Run {
       entries: maxima.reduce((sum, max) => sum + max, 0),
       boot,
     })
+    if (!this.#world.hasIndex || life.wasRefused) return true
+    this.#world.ledger.release(atOnce(shared.minPosition.value()))
+    checkIndex(this.#world)
     return true
   }
 

@@ -17,15 +17,17 @@ export const QUEUES = [
 const HOSTS = 16
 const TOPIC_LENGTH = 3
 /** Name, separator, one letter, separator. */
-const PROPERTIES_LENGTH = 7
-const OVERHEAD = FIXED_LENGTH + HOSTS + 1 + TOPIC_LENGTH + PROPERTIES_LENGTH
+const TAGS_LENGTH = 7
+/** Name, separator, two words of a letter each, separator. */
+const KEYS_LENGTH = 9
+const FIXED = FIXED_LENGTH + HOSTS + 1 + TOPIC_LENGTH
 export const BODY_AT = RecordAt.BORN_HOST + HOSTS + 8 + 12 + 4
 const BODY_MAX = 300
 const BATCH_MAX = 2
 /** All bodies have this length in some runs: old bytes then fit exactly where new ones belong. */
 const EQUAL_BODY = 24
 /** Longest append of a simulated store. */
-export const STORE_APPEND_MAX = BATCH_MAX * (OVERHEAD + BODY_MAX)
+export const STORE_APPEND_MAX = BATCH_MAX * (FIXED + TAGS_LENGTH + KEYS_LENGTH + BODY_MAX)
 
 /** Where topic and properties begin: nothing but their length says that they are whole. */
 export function tailAt({ bytes }: { bytes: Buffer }): number {
@@ -45,12 +47,20 @@ export class StoreSource implements RecordSource {
   readonly #ledger: StoreLedger
   readonly #random: Random
   readonly #isEqual: boolean
+  readonly #hasKeys: boolean
+  readonly #overhead: number
   #bodies: Buffer[] = []
 
-  constructor(ledger: StoreLedger, random: Random, isEqual: boolean) {
+  constructor(
+    ledger: StoreLedger,
+    random: Random,
+    { isEqual, hasKeys }: { isEqual: boolean; hasKeys: boolean },
+  ) {
     this.#ledger = ledger
     this.#random = random
     this.#isEqual = isEqual
+    this.#hasKeys = hasKeys
+    this.#overhead = FIXED + TAGS_LENGTH + (hasKeys ? KEYS_LENGTH : 0)
   }
 
   next(): void {
@@ -58,7 +68,7 @@ export class StoreSource implements RecordSource {
     this.row = random.below(QUEUES.length)
     this.count = random.oneIn(4) ? BATCH_MAX : 1
     this.#bodies = Array.from({ length: this.count }, () => this.#body())
-    this.length = this.#bodies.reduce((sum, body) => sum + OVERHEAD + body.length, 0)
+    this.length = this.#bodies.reduce((sum, body) => sum + this.#overhead + body.length, 0)
   }
 
   #body(): Buffer {
@@ -93,7 +103,7 @@ export class StoreSource implements RecordSource {
 
   /** Apache's stored form, as MessageRecord has it, but for the hosts. */
   #encodeRecord(body: Buffer, at: { offset: number; position: number }): Buffer {
-    const bytes = Buffer.alloc(OVERHEAD + body.length)
+    const bytes = Buffer.alloc(this.#overhead + body.length)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const { topic, queueId } = QUEUES[this.row]!
     view.setInt32(RecordAt.LENGTH, bytes.length)
@@ -110,10 +120,24 @@ export class StoreSource implements RecordSource {
     view.setInt8(topicAt, TOPIC_LENGTH)
     bytes.write(topic, topicAt + 1)
     const lengthAt = topicAt + 1 + TOPIC_LENGTH
-    view.setInt16(lengthAt, PROPERTIES_LENGTH)
-    bytes.write(`TAGS\u0001${tagOf(this.row)}\u0002`, lengthAt + 2)
+    const tags = `TAGS\u0001${tagOf(this.row)}\u0002`
+    const properties = tags + (this.#hasKeys ? keysProperty(at.offset) : '')
+    view.setInt16(lengthAt, properties.length)
+    bytes.write(properties, lengthAt + 2)
     return bytes
   }
+}
+
+/** Of the message with this offset: none, or two words, which may be the same. */
+export function keysOf(offset: number): string[] {
+  if (offset % 4 === 3) return []
+  return [String.fromCharCode(97 + (offset % 7)), String.fromCharCode(97 + (offset % 5))]
+}
+
+/** Of one length whether it has keys or not. */
+function keysProperty(offset: number): string {
+  const keys = keysOf(offset)
+  return keys.length === 0 ? 'NONE\u0001a b\u0002' : `KEYS\u0001${keys.join(' ')}\u0002`
 }
 
 /** One letter, so its Java hash code is the letter's own. */

@@ -3,6 +3,7 @@ import type { Gate, GatedReplies } from '../../../src/broker/gated-replies.ts'
 import { ConsumeQueue, queueDirectory, readUnit } from '../../../src/store/consume-queue.ts'
 import { DescriptorCache } from '../../../src/store/descriptor-cache.ts'
 import { atOnce, peek, step, type Steps } from '../steps.ts'
+import { keyIndexOf } from './store-index.ts'
 import type { StoreLife, StoreParts } from './store-life.ts'
 import { topicsOf } from './store-retention.ts'
 import { QUEUES, StoreSource } from './store-sources.ts'
@@ -49,6 +50,7 @@ function dispatch(life: StoreLife): Steps<void> {
     visible: () => visible.value(),
     dirty: [new core.DirtyBits(life.dirty, QUEUES.length)],
     takeChanges: () => changes.splice(0),
+    index: life.world.hasIndex ? keyIndexOf(life.world, life.memory, life.clock) : null,
   })
   return step<void>(core.run(agent, shared.signal, () => shared.isStopped()))
 }
@@ -64,11 +66,11 @@ interface Sender {
 
 function* send(life: StoreLife, thread: number): Steps<void> {
   const { world } = life
-  const { core, random, ledger, isEqual } = world
+  const { core, random, ledger, isEqual, hasIndex } = world
   const sender: Sender = {
     life,
     parts: life.parts(thread),
-    source: new StoreSource(ledger, random, isEqual),
+    source: new StoreSource(ledger, random, { isEqual, hasKeys: hasIndex }),
     written: new core.GatedReplies(),
     flushed: new core.GatedReplies(),
   }
@@ -208,8 +210,14 @@ function* writeBack(life: StoreLife): Steps<void> {
 function* fillUp(life: StoreLife): Steps<void> {
   const { random, disk } = life.world
   for (let left = random.below(300); left > 0 && !life.isOver; left--) yield 'there is space'
-  const path = random.pick(['commitlog', 'consumequeue', 'checkpoint', '/'])
+  const path = random.pick([
+    'commitlog',
+    life.world.hasIndex ? 'index' : 'consumequeue',
+    'checkpoint',
+    '/',
+  ])
   disk.refusal = { code: 'ENOSPC', path }
+  life.wasRefused = true
   for (let left = random.below(400); left > 0 && !life.isOver; left--) yield 'the disk is full'
   disk.refusal = null
 }
@@ -231,8 +239,8 @@ export function isSettled(life: StoreLife): boolean {
   const { shared } = life.parts(0)
   const { appended, written, flushed, dispatched } = shared
   const last = peek(appended.value())
-  const isThere = [written, flushed, dispatched].every(
-    (position) => peek(position.value()) === last,
-  )
+  const followers = [written, flushed, dispatched]
+  if (life.world.hasIndex) followers.push(life.indexed)
+  const isThere = followers.every((position) => peek(position.value()) === last)
   return isThere && peek(shared.fault()) === life.world.core.Fault.NONE
 }

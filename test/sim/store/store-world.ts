@@ -1,4 +1,6 @@
 import type { CheckpointTimes } from '../../../src/store/checkpoint.ts'
+import type { IndexFormat } from '../../../src/store/index-file.ts'
+import { StopKind } from '../../../src/store/last-stop.ts'
 import { logFileName } from '../../../src/store/log-files.ts'
 import type { Recovered } from '../../../src/store/recovery.ts'
 import { PowerFailure, SimulatedDisk } from '../../support/simulated-disk.ts'
@@ -9,6 +11,8 @@ import { StoreLedger } from './store-ledger.ts'
 import { QUEUES } from './store-sources.ts'
 
 export const ROOT = '/store'
+/** A life fills several files, whose slots all have several items. */
+export const INDEX_FORMAT: IndexFormat = { slots: 8, items: 24 }
 /** They hold the longest append; in some a file is one sector more or less. */
 const FILE_SIZES = [1000, 1024, 1537, 3000]
 /** Some files are shorter than a sector. */
@@ -33,17 +37,22 @@ export class StoreWorld {
   readonly isSyncFlush: boolean
   /** What retention leaves of the log; 0 when it leaves everything. */
   readonly maxStoreBytes: number
+  /** Messages have keys, and dispatch makes an index of them. */
+  readonly hasIndex: boolean
   /** All messages have one length. */
   readonly isEqual: boolean
   timeMs = START_MS
   crashes = 0
+  /** How the run before this one ended. */
+  lastKind: StopKind = StopKind.CLEAN
   #boot = 1
   #writtenBackMs = START_MS
 
-  constructor(stepped: Stepped, random: Random) {
+  constructor(stepped: Stepped, random: Random, { hasIndex }: { hasIndex: boolean }) {
     this.stepped = stepped
     this.core = stepped.exports
     this.random = random
+    this.hasIndex = hasIndex
     this.disk = new SimulatedDisk(random)
     this.sizes = {
       fileSize: random.pick(FILE_SIZES),
@@ -132,21 +141,35 @@ export class StoreWorld {
     }
   }
 
+  #openIndex(end: number): void {
+    this.core.dropDistrusted(this.disk, {
+      root: ROOT,
+      directory: `${ROOT}/index`,
+      format: INDEX_FORMAT,
+      kind: this.lastKind,
+      durableTimestamp: this.times.index,
+      end,
+    })
+  }
+
   /** As BrokerStore opens a store. */
   #recover(): Recovered {
     const { core, disk, boot, sizes } = this
     const deleted = new core.DeletedTopics(disk, ROOT)
+    const lastStop = core.readLastStop(disk, ROOT, boot)
     const recovered = core.recover(disk, {
       root: ROOT,
       logDirectory: `${ROOT}/commitlog`,
       logFileSize: sizes.fileSize,
       queues: { root: `${ROOT}/consumequeue`, fileSize: sizes.queueFileSize },
-      lastStop: core.readLastStop(disk, ROOT, boot),
+      lastStop,
       checkCrc: true,
       times: this.times,
       deletedBelow: deleted.below,
     })
     deleted.keepWithin(recovered)
+    this.lastKind = lastStop.kind
+    if (this.hasIndex) this.#openIndex(recovered.end)
     core.beginRun(disk, ROOT, boot)
     return recovered
   }
