@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/interop/**/*.test.ts'],
+    exclude: ['test/interop/clients/**'], // vitest.clients.config.ts
     globalSetup: ['test/interop/setup.ts'],
     pool: 'forks',
     fileParallelism: false, // one broker and a few JVMs are enough for two cores

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { inject } from 'vitest'
 import { JDK_RIGHTS } from './java-runtime.ts'
 import { LineProcess, within } from './line-process.ts'
-import type { SerializeType } from './java-program.ts'
+import type { SerializeType } from './client-program.ts'
 
 /** Whose servers run: Apache's 5.3.3 or ours. */
 export type ServerKind = 'apache' | 'ringmq'

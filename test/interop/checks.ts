@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { JavaProgram, Received, Sent } from './java-program.ts'
+import type { ClientProgram, Received, Sent } from './client-program.ts'
 
 /** What must be the same on both sides. */
 type Message = Pick<Sent, 'number' | 'queueId' | 'offset' | 'tag' | 'keys' | 'crc'>
@@ -43,7 +43,7 @@ export function expectQueueOrder(received: Received[]): void {
 }
 
 /** The queues a `Pull` has read begin at 0 and have one message at each offset below their max. */
-export function expectDense(pull: JavaProgram): void {
+export function expectDense(pull: ClientProgram): void {
   const expected = pull.of('queue').flatMap(({ queueId, minOffset, maxOffset }) => {
     expect(minOffset).toBe(0)
     return Array.from({ length: maxOffset }, (_, offset) => `${queueId}:${offset}`)

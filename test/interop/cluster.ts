@@ -6,8 +6,10 @@ import { KIND_UNDER_TEST, ServerProcess } from './broker-process.ts'
 import type { ServerKind, Settings } from './broker-process.ts'
 import { findFreePort } from './free-ports.ts'
 import { untilRegistered } from './registration.ts'
+import { ClientProgram } from './client-program.ts'
+import type { ProgramCommand, SerializeType } from './client-program.ts'
 import { JavaProgram } from './java-program.ts'
-import type { JavaProgramOptions, SerializeType } from './java-program.ts'
+import type { JavaProgramOptions } from './java-program.ts'
 
 export const SERIALIZE_TYPES: SerializeType[] = ['JSON', 'ROCKETMQ']
 
@@ -23,7 +25,7 @@ export interface ClusterOptions {
 
 type Options = JavaProgramOptions['options']
 
-/** A name server, a broker with a fresh store, and the Java programs that talk to them. */
+/** A name server, a broker with a fresh store, and the programs that talk to them. */
 export class Cluster {
   readonly folder: string
   readonly serializeType: SerializeType
@@ -31,7 +33,7 @@ export class Cluster {
   readonly brokerPort: number
   readonly #nameServer: ServerProcess
   readonly #settings: Settings
-  readonly #programs: JavaProgram[] = []
+  readonly #programs: ClientProgram[] = []
   #broker: ServerProcess | null = null
 
   private constructor(
@@ -105,6 +107,13 @@ export class Cluster {
     const java = new JavaProgram({ program, jars, serializeType, home: folder, options: all })
     this.#programs.push(java)
     return java
+  }
+
+  /** Starts any other program; it is ended with the cluster. */
+  launch(command: ProgramCommand): ClientProgram {
+    const program = new ClientProgram(command)
+    this.#programs.push(program)
+    return program
   }
 
   /** Starts Apache's admin client, ready for commands. */

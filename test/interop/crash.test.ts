@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectDense, expectNoRepeats, expectNothingLost } from './checks.ts'
 import { Cluster, describeInterop } from './cluster.ts'
-import type { SerializeType } from './java-program.ts'
+import type { SerializeType } from './client-program.ts'
 
 const MODES: [SerializeType, string][] = [
   ['JSON', 'ASYNC_FLUSH'],

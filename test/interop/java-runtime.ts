@@ -85,12 +85,16 @@ async function classPath(name: string, recipe: JarSetRecipe): Promise<string> {
   return [classes, onPath].join(delimiter)
 }
 
-function cacheFolder(): string {
+/** Where all that is fetched or built for these tests is kept. */
+export function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'ringmq-interop')
 }
 
 /** A folder appears whole or not at all, also when two runs make it at once. */
-async function makeOnce(folder: string, make: (folder: string) => Promise<unknown>): Promise<void> {
+export async function makeOnce(
+  folder: string,
+  make: (folder: string) => Promise<unknown>,
+): Promise<void> {
   if (existsSync(folder)) return
   const draft = `${folder}.${process.pid}`
   await mkdir(draft, { recursive: true })
@@ -118,7 +122,8 @@ async function fetchJars(folder: string, { artifacts, version }: JarSetRecipe): 
   await run('mvn', ['-q', '-B', '-f', project, ...goal])
 }
 
-async function contentHash(files: string[]): Promise<string> {
+/** Of all files together. */
+export async function contentHash(files: string[]): Promise<string> {
   const hash = createHash('sha256')
   for (const file of files) hash.update(await readFile(file))
   return hash.digest('hex').slice(0, 16)

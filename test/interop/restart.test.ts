@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectExactlyOnce } from './checks.ts'
 import { Cluster, SERIALIZE_TYPES, describeInterop } from './cluster.ts'
-import type { Sent } from './java-program.ts'
+import type { Sent } from './client-program.ts'
 
 const topic = 'Later'
 const group = 'late-comers'

@@ -3,7 +3,8 @@ import { KIND_UNDER_TEST } from './broker-process.ts'
 import type { ServerKind } from './broker-process.ts'
 import { expectDense, expectExactlyOnce } from './checks.ts'
 import { Cluster, describeInterop } from './cluster.ts'
-import type { JavaProgram, Sent } from './java-program.ts'
+import type { Sent } from './client-program.ts'
+import type { JavaProgram } from './java-program.ts'
 
 /** Small files, so that each round rolls the log, consume queues and the index a few times. */
 const SETTINGS = {
