@@ -1,12 +1,14 @@
 /**
- * How long is a broker away? Fills a store, then stops and starts it again: after a clean stop, and after kill -9
- * under load. At last ringmq fsck checks it. Prints milliseconds from exec to `boot success`; writes bench/results/restart.json.
+ * How long is a broker away? Fills a store, then stops and starts it again: after a clean stop, when its consume
+ * queues are lost, and after kill -9 under load. At last ringmq fsck checks it. Prints milliseconds from exec to
+ * `boot success`, and of the recovery alone with threads and without; writes bench/results/restart.json.
  *
  *   node bench/restart.ts [--messages 10000000] [--size 128] [--directory DIR]
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -25,6 +27,10 @@ import { sampleProcess } from './lab/process-usage.ts'
 const ROOT = join(import.meta.dirname, '..')
 const PORT = 30911
 const TIMES = 5
+/** Of each way to make lost queues anew, in turn: it takes longer. */
+const ROUNDS = 3
+/** They tell a start how the last run ended. */
+const STOP_FILES = ['ringmq-clean-stop', 'checkpoint']
 const BATCH = 32
 
 const { values } = parseArgs({
@@ -39,6 +45,11 @@ const { values } = parseArgs({
 interface Start {
   milliseconds: number
   cpuMs: number
+}
+
+interface Recovery extends Start {
+  dispatched: number
+  peakMiB: number
 }
 
 interface Running extends Start {
@@ -77,6 +88,7 @@ async function measure(folder: string): Promise<Record<string, unknown>> {
   await once(send(Number(values.messages)), 'close')
   await end(broker, 'SIGTERM')
   const clean = await restarts(folder)
+  const lost = await lostQueues(folder)
   const killed: Start[] = []
   broker = await start(folder)
   for (let nth = 0; nth < TIMES; nth++) {
@@ -89,7 +101,51 @@ async function measure(folder: string): Promise<Record<string, unknown>> {
   }
   await end(broker, 'SIGTERM')
   const shown = { emptyStore: empty, afterCleanStop: clean, afterKill: killed }
-  return Object.fromEntries(Object.entries(shown).map(([name, starts]) => [name, figures(starts)]))
+  const starts = Object.entries(shown).map(([name, each]) => [name, figures(each)])
+  return { ...Object.fromEntries(starts), consumeQueueLost: lost }
+}
+
+/** Of a store that was stopped cleanly: all of its log is read for them. */
+async function lostQueues(folder: string): Promise<Record<string, unknown>> {
+  const store = join(folder, 'store')
+  const [alone, helped, starts]: [Recovery[], Recovery[], Start[]] = [[], [], []]
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const name of STOP_FILES) copyFileSync(join(store, name), join(folder, name))
+    loseQueues(folder)
+    alone.push(await recoverStore(store, ['--alone']))
+    loseQueues(folder)
+    helped.push(await recoverStore(store, []))
+    loseQueues(folder)
+    const broker = await start(folder)
+    starts.push(broker)
+    await end(broker, 'SIGTERM')
+  }
+  const ratios = alone.map((each, nth) => each.milliseconds / helped[nth]!.milliseconds)
+  return {
+    recoveryAlone: { ...figures(alone), peakMiB: alone.map(({ peakMiB }) => peakMiB) },
+    recoveryWithThreads: { ...figures(helped), peakMiB: helped.map(({ peakMiB }) => peakMiB) },
+    timesAsFast: ratios.map((ratio) => Math.round(ratio * 100) / 100),
+    start: figures(starts),
+  }
+}
+
+/** The store is as the clean stop has left it, but for its queues. */
+function loseQueues(folder: string): void {
+  const store = join(folder, 'store')
+  rmSync(join(store, 'consumequeue'), { recursive: true })
+  rmSync(join(store, 'abort'), { force: true })
+  for (const name of STOP_FILES) copyFileSync(join(folder, name), join(store, name))
+}
+
+async function recoverStore(root: string, flags: string[]): Promise<Recovery> {
+  const args = [join(ROOT, 'bench/lab/recover-store.ts'), '--root', root, ...flags]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (text) => (output += text))
+  await once(child, 'close')
+  const recovered = JSON.parse(output) as Recovery
+  if (recovered.dispatched < Number(values.messages)) throw new Error(`not all: ${output}`)
+  return recovered
 }
 
 /** Each after a clean stop. */

@@ -27,7 +27,8 @@ import { LogWindow } from '../store/log-window.ts'
 import { LogWriter } from '../store/log-writer.ts'
 import { currentProcess } from '../store/process-identity.ts'
 import { QueueRows } from '../store/queue-rows.ts'
-import { recover, type Recovered } from '../store/recovery.ts'
+import type { Recovered } from '../store/recovery.ts'
+import { recoverWithThreads, threadOptions } from '../store/recovery-threads.ts'
 import { StoreLock } from '../store/store-lock.ts'
 import { storePlaces, type StorePlaces } from '../store/store-places.ts'
 import type { Log } from '../log/log.ts'
@@ -120,7 +121,7 @@ export class BrokerStore {
     try {
       const deleted = new DeletedTopics(disk, root)
       const lastStop = readLastStop(disk, root, currentProcess().boot)
-      const recovered = recoverStore(config, disk, { deleted, lock, lastStop })
+      const recovered = await recoverStore(config, { disk, log, deleted, lock, lastStop })
       report(recovered, log)
       deleted.keepWithin(recovered)
       openIndex(config, disk, { kind: lastStop.kind, end: recovered.end, log })
@@ -242,18 +243,22 @@ export class BrokerStore {
 
 function recoverStore(
   config: BrokerConfig,
-  disk: Disk,
-  { deleted, lock, lastStop }: { deleted: DeletedTopics; lock: StoreLock; lastStop: LastStop },
-): Recovered {
+  parts: { disk: Disk; log: Log; deleted: DeletedTopics; lock: StoreLock; lastStop: LastStop },
+): Promise<Recovered> {
+  const { disk, log, deleted, lock, lastStop } = parts
   const places = storePlaces(config)
-  return recover(disk, {
+  const options = {
     ...places,
     lastStop,
     checkCrc: config.checkCRCOnRecover,
     times: readCheckpoint(disk, places.root),
     deletedBelow: deleted.below,
     onProgress: () => lock.beat(),
-  })
+  }
+  const threads = threadOptions((failure) =>
+    log.warn(failure, 'the log cannot be read ahead: recovery reads it alone'),
+  )
+  return recoverWithThreads(disk, options, threads)
 }
 
 /** Index files that cannot be relied on go; dispatch makes them anew while the broker runs. */

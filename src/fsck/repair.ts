@@ -106,10 +106,10 @@ class Repair {
     const states = new QueueStates()
     const options = { place, deletedBelow, minPosition: 0, batchTopics: new Set<string>() }
     const filler = new QueueFiller(recovery, states, options)
-    this.#scan((record, bytes, position) => {
+    this.#scan((record, bytes) => {
       const { topicAt, topicLength, queueId } = record
       const topic = bytes.toString('utf8', topicAt, topicAt + topicLength)
-      if (wanted.has(queueKey(topic, queueId))) filler.take(record, bytes, position)
+      if (wanted.has(queueKey(topic, queueId))) filler.take(record, bytes)
     })
     filler.flush()
     for (const { queue, first, next } of states.all()) if (next > first) queue.sync(first, next - 1)

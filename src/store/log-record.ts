@@ -15,7 +15,8 @@ export const FIXED_LENGTH = 74
 /** IPv4 hosts, neither body nor properties, and no topic. */
 export const RECORD_LENGTH_MIN = FIXED_LENGTH + 8 + 8 + 1
 
-const { BORN_HOST_V6, STORE_HOST_V6, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK } = MessageFlag
+const { BORN_HOST_V6, STORE_HOST_V6 } = MessageFlag
+const { INNER_BATCH, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK } = MessageFlag
 const MULTI_DISPATCH = `${MessageProperty.INNER_MULTI_DISPATCH}\u0001`
 
 export const RecordAt = {
@@ -60,6 +61,11 @@ export class RecordParts {
 export function hasQueueEntry(sysFlag: number): boolean {
   const transaction = sysFlag & TRANSACTION_ROLLBACK // all bits of transactions
   return transaction !== TRANSACTION_PREPARED && transaction !== TRANSACTION_ROLLBACK
+}
+
+/** Messages of Apache's batch kind stand in queues of that kind, not in consume queues. */
+export function entersConsumeQueue(sysFlag: number): boolean {
+  return hasQueueEntry(sysFlag) && (sysFlag & INNER_BATCH) === 0
 }
 
 /**

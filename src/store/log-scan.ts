@@ -1,5 +1,7 @@
+import { readSafeInt64 } from '../base/bytes.ts'
 import type { LogFiles } from './log-files.ts'
 import {
+  BLANK_LENGTH,
   hasGoodBody,
   MAGIC_V1,
   MAGIC_V2,
@@ -63,10 +65,13 @@ export class LogScan {
     this.#timestamp = options.timestamp
   }
 
-  /** Returns the position behind the last good record. `end` is the end of the last file. */
-  run(from: number, end: number, visit: RecordVisitor): number {
+  /**
+   * Returns the position behind the last good record. `end` is the end of the last file; with `until`
+   * the walk stops there, too: behind the first record that ends at or above it.
+   */
+  run(from: number, end: number, visit: RecordVisitor, until = end): number {
     let position = from
-    while (position < end) {
+    while (position < until) {
       const kind = this.#readAt(position)
       if (kind === RecordKind.BAD) {
         const next = this.#passOver(position, end)
@@ -78,6 +83,11 @@ export class LogScan {
       position = this.#next(kind, position)
     }
     return position
+  }
+
+  /** Good records up to here were found by somebody else, the last one stored at that time. */
+  passed(timestamp: number): void {
+    this.#timestamp = timestamp
   }
 
   /** Bytes that were read are not looked at again. */
@@ -100,7 +110,7 @@ export class LogScan {
   #passOver(position: number, end: number): number {
     if (!this.#options.isMiddle(position, this.#timestamp)) return -1
     for (let at = position + 1; at < end; at = this.#files.endOfFile(at)) {
-      const found = this.#search(at, this.#files.endOfFile(at))
+      const found = this.find(at, this.#files.endOfFile(at))
       if (found === -1) continue
       const span = { from: position, to: found }
       if (this.#options.isEnd?.(span, this.#timestamp) === true) return -1
@@ -110,26 +120,48 @@ export class LogScan {
     return -1
   }
 
-  /** The first good message of `[from, end)`, a part of one file; -1 when there is none. */
-  #search(from: number, end: number): number {
-    let at = from
-    while (at < end) {
-      this.#load(at)
-      if (this.#length === 0) return -1 // the file is shorter than it should be
-      const hit = this.#bytes.subarray(0, this.#length).indexOf(MAGIC_START, RecordAt.MAGIC)
-      if (hit === -1) {
-        at += Math.max(1, this.#length - RecordAt.MAGIC - MAGIC_START.length + 1)
-        continue
-      }
-      at += hit - RecordAt.MAGIC
+  /**
+   * The first good message that begins in `[from, end)`, a part of one file; -1 when there is none.
+   * Whoever searches for speed gives up after some that only look like one.
+   */
+  find(from: number, end: number, triesMax = Infinity): number {
+    let tries = 0
+    for (let at = this.#magicFrom(from, end); at !== -1; at = this.#magicFrom(at + 1, end)) {
+      if (!this.#isOfItsPlace(at)) continue // cheap: bodies may be full of magic
+      if (++tries > triesMax) return -1
       if (this.#readAt(at) === RecordKind.MESSAGE && this.#hasGoodBody()) return at
-      at++
     }
     return -1
   }
 
+  /** Where a record could begin, by the magic in it; -1 when there is no such place below `end`. */
+  #magicFrom(from: number, end: number): number {
+    for (let at = from; at < end;) {
+      if (!this.#isLoaded(at, RecordAt.BODY_CRC)) this.#load(at)
+      if (!this.#isLoaded(at, RecordAt.BODY_CRC)) return -1 // the file ends here
+      const read = this.#bytes.subarray(0, this.#length)
+      const hit = read.indexOf(MAGIC_START, at - this.#start + RecordAt.MAGIC)
+      if (hit !== -1) {
+        const found = this.#start + hit - RecordAt.MAGIC
+        return found < end ? found : -1
+      }
+      at = this.#start + this.#length - RecordAt.BODY_CRC + 1
+    }
+    return -1
+  }
+
+  #isOfItsPlace(position: number): boolean {
+    if (!this.#isLoaded(position, RecordAt.SYS_FLAG)) this.#load(position)
+    if (!this.#isLoaded(position, RecordAt.SYS_FLAG)) return false
+    return readSafeInt64(this.#view, position - this.#start + RecordAt.POSITION) === position
+  }
+
+  #isLoaded(position: number, length: number): boolean {
+    return position >= this.#start && position + length <= this.#start + this.#length
+  }
+
   #readAt(position: number): RecordKind {
-    if (position < this.#start || position + 8 > this.#start + this.#length) this.#load(position)
+    if (!this.#isLoaded(position, BLANK_LENGTH)) this.#load(position)
     const kind = this.#check(position)
     if (kind !== RecordKind.BAD) return kind
     const at = position - this.#start

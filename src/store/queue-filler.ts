@@ -1,8 +1,9 @@
 import { PRE_BLANK_LENGTH, UNIT_LENGTH, type QueuePlace } from './consume-queue.ts'
-import { RECORD_LENGTH_MIN, type RecordParts } from './log-record.ts'
+import { entersConsumeQueue, RECORD_LENGTH_MIN, type RecordParts } from './log-record.ts'
 import type { QueueRecovery, QueueState } from './queue-recovery.ts'
 import type { QueueStates } from './queue-states.ts'
 import { QueueTail, UnitBuffers } from './queue-tail.ts'
+import type { Digest } from './scan-digest.ts'
 import { entryCodeOf } from './tags-code.ts'
 
 /** Entries are written after this much of the log: it bounds the buffers of queues in the making. */
@@ -10,7 +11,6 @@ const FLUSH_BYTES = 1024 * 1024
 /** A record that names another queue is damaged. */
 const QUEUE_ID_MAX = 65_535
 const FOLDER_NAME_MAX = 255
-const INNER_BATCH = 0x80
 
 export interface FillerOptions {
   place: QueuePlace
@@ -19,6 +19,31 @@ export interface FillerOptions {
   minPosition: number
   /** Topics whose queues are of Apache's batch kind, which we do not write. */
   batchTopics: ReadonlySet<string>
+}
+
+/** Where a message stands in the log, and as which one of its queue. */
+interface MessagePlace {
+  position: number
+  length: number
+  queueOffset: number
+}
+
+/** Where the name of a message's queue stands in some bytes. */
+type QueueName = Pick<RecordParts, 'topicAt' | 'topicLength' | 'queueId'>
+
+/** A queue of a digest: it is looked for once, not for each message. */
+class MetQueue implements QueueName {
+  readonly bytes: Buffer
+  readonly topicAt = 0
+  readonly topicLength: number
+  readonly queueId: number
+  state: QueueState | undefined
+
+  constructor(topic: string, queueId: number) {
+    this.bytes = Buffer.from(topic)
+    this.topicLength = this.bytes.length
+    this.queueId = queueId
+  }
 }
 
 /** Gives queues the entries that they lack, from the records of the log in their order. */
@@ -40,19 +65,35 @@ export class QueueFiller {
     this.#options = options
   }
 
-  take(record: RecordParts, bytes: Buffer, position: number): void {
-    if (!record.hasQueueEntry() || (record.sysFlag & INNER_BATCH) !== 0) return
-    const state = this.#stateOf(record, bytes, position)
-    if (state === null) return
-    if (this.#isDisproved(state, record, position)) this.#queues.cut(state, record.queueOffset)
-    if (position + record.length <= state.maxPosition || record.queueOffset < state.next) return
-    // Every message before it in its queue takes room in the log: an offset beyond that is damaged.
-    if (record.queueOffset > position / RECORD_LENGTH_MIN) return
-    this.#add(state, record, bytes, position)
-    if (position >= this.#flushDue) {
-      this.flush()
-      this.#flushDue = position + FLUSH_BYTES
+  take(record: RecordParts, bytes: Buffer): void {
+    if (!entersConsumeQueue(record.sysFlag)) return
+    const state = this.#stateOf(record, bytes, record.position)
+    if (state !== null && this.#lacks(state, record)) {
+      this.#add(state, record, entryCodeOf(bytes, record))
     }
+  }
+
+  /** The same for all records of a digest. Returns the position behind the last one. */
+  takeDigest({ begin, end, count, queues, rows }: Digest): number {
+    const met = queues.map(({ topic, queueId }) => new MetQueue(topic, queueId))
+    const place: MessagePlace = { position: begin, length: 0, queueOffset: 0 }
+    for (let nth = 0; nth < count; nth++) {
+      place.length = rows.lengths[nth]!
+      place.queueOffset = rows.offsets[nth]!
+      const queue = met[rows.queues[nth]!] // none: the message enters no queue
+      const state = queue === undefined ? null : this.#stateOfMet(queue, place.position)
+      if (state !== null && this.#lacks(state, place)) this.#add(state, place, rows.codes[nth]!)
+      place.position += place.length
+    }
+    return end
+  }
+
+  #lacks(state: QueueState, place: MessagePlace): boolean {
+    const { position, length, queueOffset } = place
+    if (this.#isDisproved(state, place)) this.#queues.cut(state, queueOffset)
+    if (position + length <= state.maxPosition || queueOffset < state.next) return false
+    // Every message before it in its queue takes room in the log: an offset beyond that is damaged.
+    return queueOffset <= position / RECORD_LENGTH_MIN
   }
 
   /**
@@ -60,9 +101,12 @@ export class QueueFiller {
    * has the offset of one of them: they are what a power failure brought back of entries that recovery had
    * cut, and nothing is left in the log that could tell.
    */
-  #isDisproved({ maxPosition, next }: QueueState, record: RecordParts, position: number): boolean {
+  #isDisproved(
+    { maxPosition, next }: QueueState,
+    { position, queueOffset }: MessagePlace,
+  ): boolean {
     if (maxPosition === 0 || maxPosition > this.#options.minPosition) return false
-    return position >= maxPosition && record.queueOffset < next
+    return position >= maxPosition && queueOffset < next
   }
 
   /**
@@ -73,14 +117,18 @@ export class QueueFiller {
     for (const tail of this.#tails.values()) tail.flush()
   }
 
-  #add(state: QueueState, record: RecordParts, bytes: Buffer, position: number): void {
-    if (record.queueOffset > state.next) this.#fillGap(state, record.queueOffset)
-    this.#tailOf(state).add(position, record.length, entryCodeOf(bytes, record))
+  #add(state: QueueState, place: MessagePlace, code: number): void {
+    const { position, length, queueOffset } = place
+    if (queueOffset > state.next) this.#fillGap(state, queueOffset)
+    this.#tailOf(state).add(position, length, code)
     state.next++
     state.isChanged = true
     state.lastPosition = position
-    state.maxPosition = position + record.length
+    state.maxPosition = position + length
     this.dispatched++
+    if (position < this.#flushDue) return
+    this.flush()
+    this.#flushDue = position + FLUSH_BYTES
   }
 
   /** The messages before this one are no longer in the log: their entries stand for none. */
@@ -105,8 +153,11 @@ export class QueueFiller {
   }
 
   /** Null when the message has no queue here, or none any more. */
-  #stateOf(record: RecordParts, bytes: Buffer, position: number): QueueState | null {
-    const { topicAt, topicLength, queueId } = record
+  #stateOf(
+    { topicAt, topicLength, queueId }: QueueName,
+    bytes: Buffer,
+    position: number,
+  ): QueueState | null {
     const known = this.#states.find(bytes, topicAt, topicLength, queueId)
     if (known !== undefined) return this.#isDeleted(known.topic, position) ? null : known
     const topic = bytes.toString('utf8', topicAt, topicAt + topicLength)
@@ -117,6 +168,12 @@ export class QueueFiller {
     const state = this.#queues.empty(topic, queueId)
     this.#states.add(state)
     return state
+  }
+
+  #stateOfMet(queue: MetQueue, position: number): QueueState | null {
+    queue.state ??= this.#states.find(queue.bytes, 0, queue.topicLength, queue.queueId)
+    if (queue.state === undefined) return this.#stateOf(queue, queue.bytes, position)
+    return this.#isDeleted(queue.state.topic, position) ? null : queue.state
   }
 
   #isDeleted(topic: string, position: number): boolean {

@@ -13,9 +13,10 @@ import {
   type LastStop,
 } from './last-stop.ts'
 import { HEAD_LENGTH, storeTimeIn } from './log-record.ts'
-import { LogScan } from './log-scan.ts'
+import { LogScan, type RecordVisitor } from './log-scan.ts'
 import { removeManifestsAbove } from './manifest.ts'
 import { QueueFiller } from './queue-filler.ts'
+import { READ_ALONE, type ScanAnswer, type ScanAsk } from './scan-digest.ts'
 import { QueueRecovery, type QueueState } from './queue-recovery.ts'
 import { QueueStates } from './queue-states.ts'
 import { StaleEntries } from './stale-entries.ts'
@@ -61,8 +62,19 @@ export interface Recovered {
  * cuts what lies behind it, gives the queues the entries they lack and takes those too many.
  */
 export function recover(disk: Disk, options: RecoveryOptions): Recovered {
+  const steps = recoverInSteps(disk, options)
+  for (;;) {
+    const step = steps.next(READ_ALONE)
+    if (step.done === true) return step.value
+  }
+}
+
+/** The same for whoever can have parts of the log read ahead. Answers change how long it takes, and nothing else. */
+export function recoverInSteps(disk: Disk, options: RecoveryOptions): Steps<Recovered> {
   return new Recovery(disk, options).run()
 }
+
+type Steps<T> = Generator<ScanAsk, T, ScanAnswer>
 
 class Recovery {
   readonly #disk: Disk
@@ -87,14 +99,14 @@ class Recovery {
     this.#queues = new QueueRecovery(disk, options.queues, this.#descriptors)
   }
 
-  run(): Recovered {
+  *run(): Steps<Recovered> {
     const isClean = this.#options.lastStop.kind === StopKind.CLEAN
     this.#starts = this.#log.load({ isClean })
     const minPosition = this.#starts[0] ?? 0
     const queues = this.#queues.load({ isClean, minPosition })
     beginRecovery(this.#disk, this.#options.root) // the store is one of ours, or we had thrown
     this.#takeQueues(queues)
-    const end = this.#starts.length === 0 ? 0 : this.#findEnd()
+    const end = this.#starts.length === 0 ? 0 : yield* this.#findEnd()
     if (!isClean) this.#makeDurable(end)
     // First the queues, then the log from its end on: broken off anywhere, it finds the same again.
     for (const state of this.#states.all()) this.#queues.settle(state, end)
@@ -130,17 +142,17 @@ class Recovery {
     }
   }
 
-  #findEnd(): number {
+  *#findEnd(): Steps<number> {
     const { kind, clean } = this.#options.lastStop
-    if (kind === StopKind.UNKNOWN) return this.#findEndByTime()
-    if (kind === StopKind.KILLED) return this.#findEndByQueues(DISPATCH_LAG)
-    if (clean === null || !this.#isEndOf(clean)) return this.#findEndByQueues(0)
+    if (kind === StopKind.UNKNOWN) return yield* this.#findEndByTime()
+    if (kind === StopKind.KILLED) return yield* this.#findEndByQueues(DISPATCH_LAG)
+    if (clean === null || !this.#isEndOf(clean)) return yield* this.#findEndByQueues(0)
     const { end, timestamp } = clean
     const missing = this.#missingEntries(clean)
-    if (missing > 0) return this.#rebuild(end) // a queue's folder was lost
-    if (missing < 0) return this.#findEndByQueues(0)
+    if (missing > 0) return yield* this.#rebuild(end) // a queue's folder was lost
+    if (missing < 0) return yield* this.#findEndByQueues(0)
     this.#timestamp = timestamp
-    return this.#scanFrom(end, 0).end
+    return (yield* this.#scanFrom(end, 0)).end
   }
 
   /** Whether the log ends as it did then: nobody else has written to it since. */
@@ -161,7 +173,7 @@ class Recovery {
    * From the file on that the queues know last: everything before it has its entries, but for what
    * lies within `lag` of the last one. With a lag, from a record before that on.
    */
-  #findEndByQueues(lag: number): number {
+  *#findEndByQueues(lag: number): Steps<number> {
     let known = 0
     const stale = new StaleEntries(this.#queues, this.#files, this.#starts)
     for (const state of this.#states.all()) {
@@ -175,9 +187,9 @@ class Recovery {
     const isLacking = first < this.#starts.at(-1)! && lag === 0
     if (isLacking) beginRebuild(this.#disk, this.#options.root)
     // Apache leaves records and entries that it cut where they are: they prove nothing.
-    const { end, hasGap } = this.#scanFrom(first, lag > 0 ? known : 0)
+    const { end, hasGap } = yield* this.#scanFrom(first, lag > 0 ? known : 0)
     // Entries missing from before the start file: a queue's folder was lost.
-    return hasGap && first > this.#starts[0]! ? this.#rebuild(end) : end
+    return hasGap && first > this.#starts[0]! ? yield* this.#rebuild(end) : end
   }
 
   /** Where a record begins that is not much newer than `end`, and no newer. */
@@ -190,7 +202,7 @@ class Recovery {
    * From the last file on that lies wholly before the checkpoint. Entries from there on are made
    * anew: a power failure may have taken some and left others.
    */
-  #findEndByTime(): number {
+  *#findEndByTime(): Steps<number> {
     const { physic, logics } = this.#options.times
     const latest = Math.max(0, Math.min(physic, logics) - CHECKPOINT_SLACK_MS)
     const first = this.#lastFile((start) => {
@@ -202,10 +214,10 @@ class Recovery {
       this.#queues.forgetAbove(state, first)
       stale.drop(state)
     }
-    const { end, hasGap } = this.#scanFrom(first, 0)
+    const { end, hasGap } = yield* this.#scanFrom(first, 0)
     // A checkpoint ahead of the whole log is none.
     const isMissing = hasGap || this.#timestamp < latest
-    return isMissing && first > this.#starts[0]! ? this.#rebuild(end) : end
+    return isMissing && first > this.#starts[0]! ? yield* this.#rebuild(end) : end
   }
 
   /** Start of the file that holds the end of what the checkpoint says was flushed. */
@@ -231,16 +243,16 @@ class Recovery {
   }
 
   /** All entries anew, from a log whose end is known. */
-  #rebuild(end: number): number {
+  *#rebuild(end: number): Steps<number> {
     beginRebuild(this.#disk, this.#options.root)
     // What was deleted from the log keeps its entries: they tell where the offsets go on.
     for (const state of this.#states.all()) this.#queues.cut(state, state.min)
     this.#timestamp = 0
-    return this.#scanFrom(this.#starts[0]!, end).end
+    return (yield* this.#scanFrom(this.#starts[0]!, end)).end
   }
 
   /** Below `sound` the log was good once: damage there is passed over, above it is the end. */
-  #scanFrom(first: number, sound: number): { end: number; hasGap: boolean } {
+  *#scanFrom(first: number, sound: number): Steps<{ end: number; hasGap: boolean }> {
     const { checkCrc, onProgress, times } = this.#options
     const filler = this.#filler()
     const scan = new LogScan(this.#files, {
@@ -251,14 +263,7 @@ class Recovery {
       isEnd: ({ from, to }, timestamp) => from >= sound && !isFlushed(times, to - 1, timestamp),
       ...(onProgress && { onProgress }),
     })
-    const end = scan.run(
-      first,
-      this.#files.endOfFile(this.#starts.at(-1)!),
-      (record, bytes, at) => {
-        this.#timestamp = record.storeTimestamp
-        filler.take(record, bytes, at)
-      },
-    )
+    const end = yield* this.#walk(first, scan, filler)
     filler.flush()
     for (const span of scan.damage) {
       for (const state of this.#states.all()) this.#queues.blank(state, span)
@@ -266,6 +271,29 @@ class Recovery {
     this.#dispatched = filler.dispatched
     this.#damaged = scan.damage.reduce((sum, { from, to }) => sum + to - from, 0)
     return { end, hasGap: filler.hasGap && scan.damage.length === 0 }
+  }
+
+  /** Returns the end of the log. Reads what nobody else has read for it. */
+  *#walk(first: number, scan: LogScan, filler: QueueFiller): Steps<number> {
+    const end = this.#files.endOfFile(this.#starts.at(-1)!)
+    const visit: RecordVisitor = (record, bytes) => {
+      this.#timestamp = record.storeTimestamp
+      filler.take(record, bytes)
+    }
+    for (let position = first; position < end;) {
+      const { digest, until } = yield { first, position, end }
+      if (digest?.begin === position) {
+        position = filler.takeDigest(digest)
+        this.#timestamp = digest.timestamp
+        scan.passed(digest.timestamp)
+        this.#options.onProgress?.()
+        continue
+      }
+      const stop = Math.min(until, end)
+      position = scan.run(position, end, visit, stop)
+      if (position < stop) return position
+    }
+    return end
   }
 
   #filler(): QueueFiller {

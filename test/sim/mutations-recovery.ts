@@ -89,7 +89,12 @@ export const RECOVERY_MUTATIONS: readonly StoreMutation[] = [
   {
     name: 'after a power failure the queues are believed',
     seed: 93,
-    edits: [recovery('return this.#findEndByTime()', 'return this.#findEndByQueues(DISPATCH_LAG)')],
+    edits: [
+      recovery(
+        'return yield* this.#findEndByTime()',
+        'return yield* this.#findEndByQueues(DISPATCH_LAG)',
+      ),
+    ],
   },
   {
     name: 'a lost machine counts as a killed process',

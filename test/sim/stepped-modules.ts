@@ -26,6 +26,8 @@ import type * as LogReader from '../../src/store/log-reader.ts'
 import type * as LogWindow from '../../src/store/log-window.ts'
 import type * as LogWriter from '../../src/store/log-writer.ts'
 import type * as Recovery from '../../src/store/recovery.ts'
+import type * as ScanDigest from '../../src/store/scan-digest.ts'
+import type * as SpanDigest from '../../src/store/span-digest.ts'
 import { importedNames, parseModule, type ParsedModule } from './step-source.ts'
 import { plainModule, transformModules, type Place } from './step-transform.ts'
 import { Stepper } from './stepper.ts'
@@ -67,6 +69,8 @@ const PLAIN = [
   'src/store/log-scan.ts',
   'src/store/log-recovery.ts',
   'src/store/queue-recovery.ts',
+  'src/store/scan-digest.ts',
+  'src/store/span-digest.ts',
   'src/store/queue-filler.ts',
   'src/store/stale-entries.ts',
   'src/store/recovery.ts',
@@ -110,7 +114,9 @@ export type SteppedExports = typeof Agent &
   typeof Position &
   typeof Recovery &
   typeof Rows &
-  typeof Signal
+  typeof ScanDigest &
+  typeof Signal &
+  typeof SpanDigest
 
 /** An edit of the sources that takes something away which must be there. */
 export interface Edit {

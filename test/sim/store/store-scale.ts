@@ -2,6 +2,7 @@ import { edits } from '../mutation.ts'
 import { loadStepped, type Edit, type Stepped } from '../stepped-modules.ts'
 
 const scan = edits('src/store/log-scan.ts')
+const digest = edits('src/store/span-digest.ts')
 const stale = edits('src/store/stale-entries.ts')
 const queues = edits('src/store/queue-recovery.ts')
 const filler = edits('src/store/queue-filler.ts')
@@ -15,6 +16,7 @@ const log = edits('src/store/log-recovery.ts')
  */
 const SCALE: readonly Edit[] = [
   scan('const CHUNK_LENGTH = 4 * 1024 * 1024', 'const CHUNK_LENGTH = 900'),
+  digest('const CHUNK_LENGTH = 1024 * 1024', 'const CHUNK_LENGTH = 700'),
   stale('const READ_MAX = 256 * 1024', 'const READ_MAX = 1024'),
   queues('const FIRST_READ = 4096', 'const FIRST_READ = 60'),
   queues('const READ_MAX = 1024 * 1024', 'const READ_MAX = 240'),
