@@ -18,3 +18,10 @@ export function isOutOfDescriptors(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code === 'EMFILE' || code === 'ENFILE'
 }
+
+/** Node's errors of reads and writes do not say of which file. The same error, which then does. */
+export function withPath(error: unknown, path: string): unknown {
+  const { message, path: named } = error as NodeJS.ErrnoException
+  if (!isDiskError(error) || named !== undefined) return error
+  return Object.assign(error as Error, { path, message: `${message} '${path}'` })
+}

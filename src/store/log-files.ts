@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Disk } from '../base/disk.ts'
+import { withPath } from './disk-error.ts'
 
 const NAME = /^\d{20}$/
 
@@ -88,12 +89,17 @@ export class LogFiles {
   /** Reads within one file: bytes read, fewer than asked for at the file's end. */
   read(position: number, length: number, target: Uint8Array, targetAt: number): number {
     const { descriptor, start } = this.at(position)
-    return this.#disk.pread(descriptor, {
+    const span = {
       buffer: target,
       offset: targetAt,
       length: Math.min(length, start + this.fileSize - position),
       position: position - start,
-    })
+    }
+    try {
+      return this.#disk.pread(descriptor, span)
+    } catch (error) {
+      throw withPath(error, this.path(start))
+    }
   }
 
   /** Makes the file that starts at `start`, at full length and sparse. Both are made durable. */

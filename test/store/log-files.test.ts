@@ -8,7 +8,11 @@ import { tempFolder } from '../support/temp-folder.ts'
 const FILE_SIZE = 1000
 
 function newFiles(): LogFiles {
-  const files = new LogFiles(systemDisk, { directory: tempFolder(), fileSize: FILE_SIZE })
+  return newFilesIn(tempFolder())
+}
+
+function newFilesIn(directory: string): LogFiles {
+  const files = new LogFiles(systemDisk, { directory, fileSize: FILE_SIZE })
   onTestFinished(() => files.closeAll())
   return files
 }
@@ -42,6 +46,22 @@ describe('log files', () => {
     const target = Buffer.alloc(20, 1)
     expect(files.read(1995, 10, target, 2)).toBe(5)
     expect(target.subarray(0, 8)).toEqual(Buffer.from('\x01\x01\0\0end\x01'))
+  })
+
+  test('are named by the error of a read, which Node does not do', () => {
+    const refusal = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', errno: -5 })
+    const pread = () => {
+      throw refusal
+    }
+    const directory = tempFolder()
+    newFilesIn(directory).create(1000)
+    const files = new LogFiles({ ...systemDisk, pread }, { directory, fileSize: FILE_SIZE })
+    onTestFinished(() => files.closeAll())
+    const path = files.path(1000)
+    const told = { code: 'EIO', errno: -5, path, message: `EIO: i/o error, read '${path}'` }
+    for (const _ of [1, 2]) {
+      expect(() => files.read(1500, 10, Buffer.alloc(10), 0)).toThrow(expect.objectContaining(told))
+    }
   })
 
   test('are closed once they lie below a position, and opened again when asked for', () => {
