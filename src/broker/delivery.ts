@@ -2,8 +2,6 @@ import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import type { SubscriptionGroupConfig } from '../protocol/bodies/subscription-group.ts'
 import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
-import { decodeMessage } from '../protocol/message.ts'
-import { MessageProperty } from '../protocol/message-property.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { LogAppender } from '../store/log-appender.ts'
 import { MAIN_WAITER } from '../store/log-memory.ts'
@@ -25,8 +23,9 @@ import {
   RETRY_TOPIC_LENGTH_MAX,
   shown,
 } from './topic-names.ts'
+import { committedBefore } from './committed-before.ts'
 import { TransactionChecks } from './transaction-checks.ts'
-import { type Half, Transactions } from './transactions.ts'
+import { Transactions } from './transactions.ts'
 
 /** What main does with messages: those that come back, wait, or are nobody's any more. */
 export interface Delivery {
@@ -101,7 +100,7 @@ function openTransactions(
     ops: waitingQueue(store, HALF_OP_TOPIC, 0),
     host: storeHost,
     messageAt: (position) => queries.at(position),
-    isCommitted: (half) => isCommitted(half, queries),
+    isCommitted: committedBefore(store.shared, queries, config.messageIndexEnable),
     messages,
     offsets,
     clock,
@@ -126,15 +125,6 @@ function openTransactions(
     log,
   })
   return { transactions, checks }
-}
-
-/** By the index: what was committed has the key of its half message, and says where that is. */
-async function isCommitted(half: Half, queries: MessageQueries): Promise<boolean> {
-  const { properties, position, storeTimestamp: begin } = half
-  const topic = properties.get(MessageProperty.REAL_TOPIC) ?? ''
-  const key = properties.get(MessageProperty.UNIQ_KEY) ?? ''
-  const { records } = await queries.byKey({ topic, key, begin, max: 64, end: Infinity })
-  return records.some((bytes) => decodeMessage(bytes).preparedTransactionOffset === position)
 }
 
 function mainLog({ store, context: { config }, storeHost }: DeliveryParts): MainLog {

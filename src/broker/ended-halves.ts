@@ -1,6 +1,7 @@
 import type { Log } from '../log/log.ts'
 import { encodeProperties } from '../protocol/message.ts'
 import { MessageProperty } from '../protocol/message-property.ts'
+import { ResponseError } from '../protocol/response-error.ts'
 import type { MainLog } from './main-log.ts'
 import type { MessageDraft } from './message-draft.ts'
 import { HALF_OP_TOPIC } from './topic-names.ts'
@@ -10,7 +11,7 @@ const BODY_MAX = 4096
 const RETRY_MS = 1000
 
 export interface EndedHalvesParts {
-  messages: MainLog
+  messages: Pick<MainLog, 'append'>
   /** IP (4 or 16 bytes) and a 4-byte port: op messages are born here. */
   host: Uint8Array
   now: () => number
@@ -19,10 +20,16 @@ export interface EndedHalvesParts {
   onStored: (op: { offset: number; highest: number }) => void
 }
 
+/** A half message whose end is to be noted; `settled`, if any, hears when it is. */
+interface EndedHalf {
+  offset: number
+  settled: PromiseWithResolvers<void> | null
+}
+
 /** Notes in the op queue which half messages have ended: those of one turn in one message. */
 export class EndedHalves {
   readonly #parts: EndedHalvesParts
-  #ended: number[] = []
+  #ended: EndedHalf[] = []
   #timer: NodeJS.Timeout | undefined
   #isDue = false
   #isClosed = false
@@ -32,8 +39,20 @@ export class EndedHalves {
     this.#parts = parts
   }
 
+  /** Its note is stored soon. */
   add(offset: number): void {
-    this.#ended.push(offset)
+    this.#add({ offset, settled: null })
+  }
+
+  /** Resolves when its note is stored. Rejects with ResponseError when the broker stops before. */
+  addAndWait(offset: number): Promise<void> {
+    const settled = Promise.withResolvers<void>()
+    this.#add({ offset, settled })
+    return settled.promise
+  }
+
+  #add(half: EndedHalf): void {
+    this.#ended.push(half)
     if (this.#isDue) return
     this.#isDue = true
     setImmediate(() => this.#store())
@@ -55,18 +74,27 @@ export class EndedHalves {
     this.#isStoring = Promise.all([this.#isStoring, ...chunks]).then(() => undefined)
   }
 
-  async #storeChunk(chunk: readonly number[]): Promise<void> {
+  async #storeChunk(chunk: readonly EndedHalf[]): Promise<void> {
+    const offsets = chunk.map(({ offset }) => offset)
     try {
-      const stored = await this.#parts.messages.append(this.#draft(chunk))
-      this.#parts.onStored({ offset: stored.queueOffset, highest: Math.max(...chunk) })
+      const stored = await this.#parts.messages.append(this.#draft(offsets))
+      this.#parts.onStored({ offset: stored.queueOffset, highest: Math.max(...offsets) })
+      for (const { settled } of chunk) settled?.resolve()
     } catch (error) {
       this.#parts.log.warn({ error: String(error) }, 'ends of transactions are noted later')
       this.#ended.push(...chunk)
-      if (this.#isClosed) return // the next run asks about them once more
+      if (this.#isClosed) return this.#giveUp()
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined
         this.#store()
       }, RETRY_MS)
+    }
+  }
+
+  /** The next run asks about them once more. */
+  #giveUp(): void {
+    for (const { settled } of this.#ended.splice(0)) {
+      settled?.reject(new ResponseError('SERVICE_NOT_AVAILABLE', 'the broker stops'))
     }
   }
 
@@ -101,16 +129,16 @@ export function offsetsIn(body: Uint8Array): number[] {
   return words.filter((word) => /^\d{1,16}$/.test(word)).map(Number)
 }
 
-function chunksOf(offsets: readonly number[]): number[][] {
-  const chunks: number[][] = []
+function chunksOf(ended: readonly EndedHalf[]): EndedHalf[][] {
+  const chunks: EndedHalf[][] = []
   let room = 0
-  for (const offset of offsets) {
-    const length = String(offset).length + 1
+  for (const half of ended) {
+    const length = String(half.offset).length + 1
     if (length > room) {
       chunks.push([])
       room = BODY_MAX
     }
-    chunks.at(-1)!.push(offset)
+    chunks.at(-1)!.push(half)
     room -= length
   }
   return chunks

@@ -40,8 +40,8 @@ export interface TransactionsParts {
   messageAt: (position: number) => Promise<Buffer | null>
   /** Whether the outcome of this half message is stored already: asked for those of earlier runs. */
   isCommitted: (half: Half) => Promise<boolean>
-  messages: MainLog
-  offsets: ConsumerOffsets
+  messages: Pick<MainLog, 'append'>
+  offsets: Pick<ConsumerOffsets, 'get' | 'commit'>
   /** IP (4 or 16 bytes) and a 4-byte port. */
   host: Uint8Array
   clock: Clock
@@ -61,6 +61,8 @@ export class Transactions {
   /** Halves from before this run: their commit may be stored, and the note of it lost. */
   readonly #firstOwn: number
   #open: OpenHalves | null = null
+  /** By the offset of the half: its outcome is being stored. */
+  readonly #ending = new Map<number, Promise<void>>()
   /** Who waits until dispatch has told of a half. */
   #awaiting: { offset: number; resolve: () => void }[] = []
 
@@ -114,21 +116,35 @@ export class Transactions {
     await this.finish(half, isCommit ? () => this.#commit(half) : null)
   }
 
-  /** Ends an open half message, once: `store`, if any, keeps what becomes of it. Rejects when that fails. */
+  /**
+   * Ends an open half message, once: `store`, if any, keeps what becomes of it. Rejects when that fails.
+   * Whoever comes second waits for what the first has begun: an OK says that the outcome is stored.
+   */
   async finish(half: Half, store: (() => Promise<unknown>) | null): Promise<void> {
     const { queueOffset } = half
     const open = await this.#loaded
     open.extend(this.#parts.halves.max())
-    if (!open.claim(queueOffset)) return // its outcome is stored, or is being stored
+    if (open.claim(queueOffset)) this.#ending.set(queueOffset, this.#store(half, store, open))
+    await this.#ending.get(queueOffset) // nothing: its outcome is stored
+  }
+
+  async #store(
+    { queueOffset }: Half,
+    store: (() => Promise<unknown>) | null,
+    open: OpenHalves,
+  ): Promise<void> {
     try {
-      await store?.()
+      // What is stored tells the next run enough; of a rollback only the note does.
+      await (store === null ? this.#ended.addAndWait(queueOffset) : store())
+      open.ended(queueOffset)
+      if (store !== null) this.#ended.add(queueOffset)
+      this.#saveProgress(open)
     } catch (error) {
       open.reopen(queueOffset)
       throw error
+    } finally {
+      this.#ending.delete(queueOffset)
     }
-    open.ended(queueOffset)
-    this.#ended.add(queueOffset)
-    this.#saveProgress(open)
   }
 
   async close(): Promise<void> {

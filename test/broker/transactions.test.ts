@@ -1,6 +1,8 @@
 /** Transactions through a broker in a process of its own. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { messagesIn } from '../../src/protocol/message.ts'
+import { messagesIn, type StoredMessage } from '../../src/protocol/message.ts'
 import { encodeMessage } from '../../src/protocol/message-encoder.ts'
 import { decodeOffsetMessageId } from '../../src/protocol/message-id.ts'
 import { HeartBeat } from '../../src/protocol/requests/client.ts'
@@ -12,7 +14,7 @@ import {
 import { GetTopicConfig } from '../../src/protocol/requests/topic.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
 import type { Settings } from '../support/broker-process.ts'
-import { createTopic, properties, readQueue, sendTo } from '../support/messages.ts'
+import { createTopic, maxOffset, properties, readQueue, sendTo } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { startBroker } from '../support/started-broker.ts'
 
@@ -75,6 +77,14 @@ async function nextCheck(client: RawClient, after = 0) {
     if (found !== undefined) return found
     await new Promise((resolve) => client.socket.once('data', resolve))
   }
+}
+
+/** As if the crash had come before it was written: the checksum of its body no longer fits. */
+function loseNote(store: string, { position, body }: StoredMessage): void {
+  const file = join(store, 'commitlog', '0'.repeat(20))
+  const bytes = readFileSync(file)
+  bytes[bytes.indexOf(body, position)]! ^= 1
+  writeFileSync(file, bytes)
 }
 
 describe('a half message', () => {
@@ -163,6 +173,29 @@ describe('a transaction that stays open', () => {
     await end(again, halves[1]!, COMMIT)
     expect(await keysUntilNow(again)).toEqual(['u1', 'last', 'u2', 'last'])
   })
+
+  // Levels: none, 5 minutes. A message that waits is in the log under another topic.
+  test.each(['0', '9'])(
+    'is committed once when the note of it is lost in a crash (DELAY %s)',
+    async (DELAY) => {
+      const first = await startBroker()
+      const client = await first.connect()
+      await createTopic(client, 'T', { queues: 2 })
+      await sendTo(client, 'T', { queueId: 1, properties: properties({ UNIQ_KEY: 'first' }) })
+      const text = properties({ UNIQ_KEY: 'u1', TRAN_MSG: 'true', PGROUP: GROUP, DELAY })
+      const { msgId, queueOffset } = await sendTo(client, 'T', { queueId: 1, properties: text })
+      const half = { offset: queueOffset, position: decodeOffsetMessageId(msgId).position }
+      await end(client, half, COMMIT)
+      const [note] = await readQueue(client, 'RMQ_SYS_TRANS_OP_HALF_TOPIC', { end: 1 })
+      await first.kill()
+      loseNote(first.store, note!)
+      const again = await (await startBroker({}, first.folder)).connect()
+      await end(again, half, COMMIT)
+      const delivered = DELAY === '0' ? ['first', 'u1', 'last'] : ['first', 'last']
+      expect(await keysUntilNow(again)).toEqual(delivered)
+      expect(await maxOffset(again, 'SCHEDULE_TOPIC_XXXX', 8)).toBe(DELAY === '0' ? 0 : 1)
+    },
+  )
 
   test('is kept aside when nobody can say in all tries', async () => {
     const client = await connected({ ...OFTEN, transactionCheckMax: 1 })
