@@ -31,6 +31,8 @@ export interface Identity {
   readonly defaultTopicQueueNums: number
   readonly clusterTopicEnable: boolean
   readonly brokerTopicEnable: boolean
+  readonly traceTopicEnable: boolean
+  readonly msgTraceTopicName: string
 }
 
 /** A topic with as many queues to read as to write. */
@@ -67,6 +69,9 @@ export function systemTopics(identity: Identity): TopicConfig[] {
   ]
   if (identity.autoCreateTopicEnable) {
     topics.push(topicConfig(TEMPLATE_TOPIC, identity.defaultTopicQueueNums, ALL))
+  }
+  if (identity.traceTopicEnable) {
+    topics.push(topicConfig(identity.msgTraceTopicName, 1, READ_WRITE))
   }
   return topics
 }

@@ -117,7 +117,7 @@ export class Cluster {
    */
   async call<H, R>(at: BrokerOf, spec: RequestSpec<H, R>, header: H, call: BrokerCall = {}) {
     const { brokerId, timeoutMs = REQUEST_TIMEOUT_MS, ...options } = call
-    const address = await this.#address(at, brokerId)
+    const address = await this.addressOf(at, brokerId)
     try {
       return await this.#remoting.call(address, spec, header, { ...options, timeoutMs })
     } catch (error) {
@@ -127,12 +127,21 @@ export class Cluster {
 
   /** Resolves when the request is on its way; nobody says whether it arrived. */
   async oneway<H, R>(at: BrokerOf, spec: RequestSpec<H, R>, header: H, body?: Uint8Array) {
-    const address = await this.#address(at)
+    const address = await this.addressOf(at)
     try {
       await this.#remoting.oneway(address, spec, header, body)
     } catch (error) {
       throw this.#failure(at, error, `${spec.name} to ${address}`)
     }
+  }
+
+  /** `host:port`. Throws ClientError when the topic's route has no such broker. */
+  async addressOf({ topic, brokerName }: BrokerOf, brokerId = MASTER_ID): Promise<string> {
+    const route = await this.routes.find(topic)
+    const broker = route?.brokers.get(brokerName)
+    const address = broker?.get(brokerId) ?? broker?.get(MASTER_ID)
+    if (address !== undefined) return address
+    throw new ClientError(`broker ${brokerName} has no master in the route of topic ${topic}`)
   }
 
   /** Greets the brokers that appeared since the last heartbeat. */
@@ -200,14 +209,6 @@ export class Cluster {
       .flatMap((broker) => [...broker])
       .filter(([brokerId]) => isConsumer || brokerId === MASTER_ID)
     return [...new Set(addresses.map(([, address]) => address))]
-  }
-
-  async #address({ topic, brokerName }: BrokerOf, brokerId = MASTER_ID): Promise<string> {
-    const route = await this.routes.find(topic)
-    const broker = route?.brokers.get(brokerName)
-    const address = broker?.get(brokerId) ?? broker?.get(MASTER_ID)
-    if (address !== undefined) return address
-    throw new ClientError(`broker ${brokerName} has no master in the route of topic ${topic}`)
   }
 
   /** The same kind of error, which says what it is about. */

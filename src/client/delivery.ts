@@ -5,6 +5,9 @@ import { ListenerPool } from './listener-pool.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { QueueReader } from './queue-reader.ts'
 import type { ReceivedMessage } from './received-message.ts'
+import { ListenerEnd } from './trace-records.ts'
+import { traceConsuming } from './traced-messages.ts'
+import type { Traces } from './traces.ts'
 
 /**
  * How consuming went. With RECONSUME_LATER, or an error thrown, the broker delivers the messages
@@ -34,6 +37,8 @@ export interface DeliveryOptions {
   readonly batchMax: number
   /** How often a message is delivered again before it becomes a dead letter. */
   readonly maxReconsumeTimes: number
+  /** Null: nothing is told. */
+  readonly traces: Traces | null
 }
 
 const SEND_BACK_TIMEOUT_MS = 5000
@@ -86,11 +91,14 @@ export class Delivery {
     for (const { stored } of batch) {
       stored.properties.set(MessageProperty.CONSUME_START_TIME, startTime)
     }
+    const ended = this.#trace(batch)
     try {
       const outcome = await this.#options.listener(batch, context)
-      if (typeof outcome === 'object') return outcome.delayLevel
-      return outcome === 'RECONSUME_LATER' ? 0 : null
+      const delayLevel = delayLevelOf(outcome)
+      ended(delayLevel === null ? ListenerEnd.SUCCESS : ListenerEnd.FAILED)
+      return delayLevel
     } catch (error) {
+      ended(ListenerEnd.EXCEPTION)
       const { topic, msgId } = batch[0]!
       this.#cluster.background.report(
         `the listener failed on topic ${topic}, message ${msgId}`,
@@ -98,6 +106,12 @@ export class Delivery {
       )
       return 0
     }
+  }
+
+  #trace(batch: readonly ReceivedMessage[]): (end: ListenerEnd) => void {
+    const { traces, group } = this.#options
+    const cluster = this.#cluster
+    return traces === null ? () => {} : traceConsuming({ cluster, traces, group }, batch)
   }
 
   /** Resolves to the messages that the broker did not take back. */
@@ -142,4 +156,10 @@ export class Delivery {
       )
     })
   }
+}
+
+/** Null: consumed. */
+function delayLevelOf(outcome: ConsumeOutcome | void): number | null {
+  if (typeof outcome === 'object') return outcome.delayLevel
+  return outcome === 'RECONSUME_LATER' ? 0 : null
 }

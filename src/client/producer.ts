@@ -12,10 +12,12 @@ import { batchParcel, messageParcel, type Parcel } from './parcel.ts'
 import { QueueRotation, queueOfKey } from './queue-choice.ts'
 import type { ReceivedMessage } from './received-message.ts'
 import { answerTo } from './reply.ts'
-import { Sender } from './send.ts'
+import { Sender, type StoredParcel } from './send.ts'
 import type { SendResult } from './send-result.ts'
+import { tracePublished } from './traced-messages.ts'
+import { openTraces, type TraceOptions, type Traces } from './traces.ts'
 
-export interface ProducerOptions extends ClusterOptions {
+export interface ProducerOptions extends ClusterOptions, TraceOptions {
   readonly group: string
   /** Of a whole send with its retries, in milliseconds. Default: 3000. */
   readonly sendTimeoutMs?: number
@@ -63,6 +65,7 @@ export class Producer {
   readonly #rotation = new QueueRotation()
   readonly #topics = new Set<string>()
   readonly #requests = new OpenRequests()
+  readonly #traces: Traces | null
   #isStarted = false
 
   /** Throws ClientError when the group or the name servers are not allowed. */
@@ -71,13 +74,15 @@ export class Producer {
     const roles = { producers: [{ groupName: options.group }], consumers: [] }
     this.#options = options
     this.#cluster = new Cluster(options, () => roles, this.#requests.handlers)
-    this.#sender = new Sender(this.#cluster, options.group)
+    this.#traces = openTraces(this.#cluster, options, 'PRODUCE')
+    this.#sender = new Sender(this.#cluster, options.group, this.#onStored())
   }
 
   /** Begins to keep routes fresh and brokers informed. Sends nothing yet, so it cannot fail. */
   start(): void {
     this.#isStarted = true
     this.#cluster.start()
+    this.#traces?.start()
   }
 
   /** Resolves when the broker has stored the message. */
@@ -150,10 +155,19 @@ export class Producer {
   /** Sends that are under way fail with ConnectionError: await them before. */
   async close(): Promise<void> {
     this.#isStarted = false
+    await this.#traces?.close()
     this.#requests.failAll(new ConnectionError('the producer was closed'))
     this.#cluster.background.stop()
     await this.#cluster.unregister({ producerGroup: this.#options.group })
     await this.#cluster.close()
+  }
+
+  #onStored(): ((stored: StoredParcel) => void) | undefined {
+    const [cluster, traces] = [this.#cluster, this.#traces]
+    const { group } = this.#options
+    return traces === null
+      ? undefined
+      : (stored) => tracePublished({ cluster, traces, group }, stored)
   }
 
   #outgoing(message: Message): OutgoingMessage {

@@ -17,8 +17,9 @@ import {
   type FilterExpression,
   type Subscription,
 } from './subscription.ts'
+import { openTraces, type TraceOptions, type Traces } from './traces.ts'
 
-export interface PushConsumerOptions extends ClusterOptions {
+export interface PushConsumerOptions extends ClusterOptions, TraceOptions {
   readonly group: string
   /** Default: CONSUME_FROM_LAST_OFFSET. */
   readonly consumeFrom?: ConsumeFrom
@@ -47,6 +48,7 @@ export class PushConsumer {
   readonly #options: PushConsumerOptions
   readonly #cluster: Cluster
   readonly #subscriptions = new Map<string, Subscription>()
+  readonly #traces: Traces | null
   #running: { delivery: Delivery; readers: QueueReaders } | null = null
   #startedAt = 0
 
@@ -61,6 +63,7 @@ export class PushConsumer {
     const roles = () => ({ producers: [], consumers: [this.#role()] })
     this.#options = options
     this.#cluster = new Cluster(options, roles, handlers)
+    this.#traces = openTraces(this.#cluster, options, 'CONSUME')
     this.#subscribe(`%RETRY%${options.group}`, '*')
   }
 
@@ -84,7 +87,10 @@ export class PushConsumer {
    */
   start(listener: MessageListener): void {
     if (this.#running !== null) throw new ClientError('the consumer has been started before')
-    const delivery = new Delivery(this.#cluster, deliveryOptions(this.#options, listener))
+    const delivery = new Delivery(
+      this.#cluster,
+      deliveryOptions(this.#options, listener, this.#traces),
+    )
     const readers = new QueueReaders(
       this.#cluster,
       readersOptions(this.#options),
@@ -94,6 +100,7 @@ export class PushConsumer {
     this.#running = { delivery, readers }
     this.#startedAt = this.#cluster.clock.now()
     this.#cluster.start()
+    this.#traces?.start()
     readers.start()
   }
 
@@ -112,6 +119,7 @@ export class PushConsumer {
     this.#running?.readers.wake()
     if (this.#running !== null) await within(closeTimeoutMs, this.#running.delivery.settled())
     await this.#running?.readers.commit()
+    await this.#traces?.close()
     await this.#cluster.unregister({ consumerGroup: group })
     await this.#cluster.close()
   }
@@ -148,9 +156,13 @@ export class PushConsumer {
   }
 }
 
-function deliveryOptions(options: PushConsumerOptions, listener: MessageListener): DeliveryOptions {
+function deliveryOptions(
+  options: PushConsumerOptions,
+  listener: MessageListener,
+  traces: Traces | null,
+): DeliveryOptions {
   const { group, concurrency = CONCURRENCY, consumeBatchMax = 1, maxReconsumeTimes = 16 } = options
-  return { group, listener, concurrency, batchMax: consumeBatchMax, maxReconsumeTimes }
+  return { group, listener, concurrency, batchMax: consumeBatchMax, maxReconsumeTimes, traces }
 }
 
 function readersOptions(options: PushConsumerOptions): ReadersOptions {

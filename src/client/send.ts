@@ -18,14 +18,30 @@ const STORED: Exclude<SendStatus, 'SEND_OK'>[] = [
   'SLAVE_NOT_AVAILABLE',
 ]
 
+/** A parcel that a broker has stored. */
+export interface StoredParcel {
+  readonly parcel: Parcel
+  readonly result: SendResult
+  readonly reply: SendReply
+  /** When it was sent, in ms. */
+  readonly startedAt: number
+}
+
 /** Sends on behalf of one producer group. */
 export class Sender {
   readonly #cluster: Cluster
   readonly #group: string
+  readonly #onStored: (stored: StoredParcel) => void
 
-  constructor(cluster: Cluster, group: string) {
+  /** `onStored` hears of every parcel, after the broker has answered for it. */
+  constructor(
+    cluster: Cluster,
+    group: string,
+    onStored: (stored: StoredParcel) => void = () => {},
+  ) {
     this.#cluster = cluster
     this.#group = group
+    this.#onStored = onStored
   }
 
   /**
@@ -33,13 +49,16 @@ export class Sender {
    * knows.
    */
   async send(parcel: Parcel, queue: MessageQueue, timeoutMs: number): Promise<SendResult> {
-    const { header, response } = await this.#cluster.call(
+    const startedAt = this.#cluster.clock.now()
+    const { header: reply, response } = await this.#cluster.call(
       queue,
       specOf(parcel),
       this.#header(parcel, queue),
       { body: parcel.body, timeoutMs, accept: STORED },
     )
-    return sendResult(parcel, queue, header, response.code)
+    const result = sendResult(parcel, queue, reply, response.code)
+    this.#onStored({ parcel, result, reply, startedAt })
+    return result
   }
 
   async sendOneway(parcel: Parcel, queue: MessageQueue): Promise<void> {

@@ -96,6 +96,14 @@ const topicSettings = {
     default: true,
     doc: 'Store the answers of request-reply messages, which are passed on either way, in the topic <cluster>_REPLY_TOPIC.',
   }),
+  traceTopicEnable: bool({
+    default: false,
+    doc: 'Keep a topic that clients send their message traces to.',
+  }),
+  msgTraceTopicName: name({
+    default: 'RMQ_SYS_TRACE_TOPIC',
+    doc: 'Name of the topic of message traces.',
+  }),
   traceOn: bool({
     default: true,
     doc: 'Send replies tell clients that traces are wanted.',
@@ -146,6 +154,11 @@ const consumerSettings = {
   notifyConsumerIdsChangedEnable: bool({
     default: true,
     doc: 'Tell the consumers of a group at once when one comes or goes.',
+  }),
+  strictSubscription: bool({
+    default: false,
+    own: true,
+    doc: 'Refuse the heartbeat of a consumer that subscribes to something else than the other members of its group, instead of a line in the log. All members must stop before a group can subscribe to something else.',
   }),
   channelExpiredTimeout: long({
     default: 120_000,
@@ -203,6 +216,7 @@ export const brokerDeclaration: Declaration<typeof brokerSettings> = {
 function checkBroker(config: Mutable<BrokerConfig>, warn: (warning: string) => void): void {
   checkStore(config, warn)
   checkPort(config)
+  checkTraceTopic(config)
   if (config.brokerId !== 0) {
     warn(
       `brokerId=${config.brokerId} is corrected to 0: brokerRole=${config.brokerRole} is a master`,
@@ -216,6 +230,12 @@ function checkPort({ listenPort }: BrokerConfig): void {
   if (listenPort !== 1 && listenPort !== 2) return
   const allowed = `0, or a number from 3 to 65535: the broker listens at listenPort - 2, too, which ${listenPort - 2} cannot be`
   throw new ConfigError({ key: 'listenPort', value: String(listenPort), allowed })
+}
+
+function checkTraceTopic({ msgTraceTopicName }: BrokerConfig): void {
+  if (/^[%|\w-]{1,127}$/.test(msgTraceTopicName)) return
+  const allowed = 'a topic: 1 to 127 letters, digits and % | _ -'
+  throw new ConfigError({ key: 'msgTraceTopicName', value: msgTraceTopicName, allowed })
 }
 
 /** Other machines reach a broker where it listens, or on the machine's own address if that is everywhere. */

@@ -1,4 +1,4 @@
-import { Producer, PullConsumer } from '../client/index.ts'
+import { Producer, PullConsumer, type TraceOptions } from '../client/index.ts'
 import { MASTER_ID } from '../client/topic-route.ts'
 import { RemotingClient } from '../net/remoting-client.ts'
 import { ConnectionError, TimeoutError } from '../net/remoting-error.ts'
@@ -134,8 +134,8 @@ export class Admin {
     throw new AdminError(`no broker ${brokerName} is registered, only ${known}`)
   }
 
-  producer(group: string): Producer {
-    return this.#kept(new Producer({ group, nameServers: this.#servers() }))
+  producer(group: string, options: TraceOptions = {}): Producer {
+    return this.#kept(new Producer({ group, nameServers: this.#servers(), ...options }))
   }
 
   pullConsumer(group: string): PullConsumer {

@@ -40,6 +40,14 @@ describe('topics', () => {
     expect(topics.dataVersion).toMatchObject({ counter: 0, stateVersion: 0 })
   })
 
+  test('are joined by one for traces when the broker is told to keep it, by whatever name', async () => {
+    const { topics } = await openBroker({ traceTopicEnable: 'true', msgTraceTopicName: 'Traces' })
+    expect(topics.get('Traces')).toMatchObject({ perm: 6, readQueueNums: 1, writeQueueNums: 1 })
+    expect(topics.isSystem('Traces')).toBe(true)
+    const plain = await openBroker({ msgTraceTopicName: 'Traces' })
+    expect(plain.topics.get('Traces')).toBeUndefined()
+  })
+
   test('are published to store and workers at the start', async () => {
     const { topics, store, metadata } = await openBroker()
     expect([...metadata.topics.keys()]).toEqual([...topics.all.keys()])

@@ -40,6 +40,8 @@ export interface QueueGroup {
 export interface ProgramEvents {
   started: { vipChannel?: boolean; serializeType?: SerializeType }
   sent: Sent
+  /** The id that the producer gave a message. */
+  traced: { id: string }
   refused: { number: number; reason: string }
   message: Received
   queues: { queueIds: number[] }

@@ -15,7 +15,11 @@ export const command: Command = {
     { short: 'c', long: 'tags', doc: 'tag' },
     { short: 'b', long: 'broker', doc: 'broker name' },
     { short: 'i', long: 'qid', doc: 'number of the queue, with -b' },
-    { short: 'm', long: 'msgTraceEnable', doc: 'taken; no trace is sent (true|false)' },
+    {
+      short: 'm',
+      long: 'msgTraceEnable',
+      doc: 'whether a trace of it is sent too (true|false), else false',
+    },
   ],
   run: sendMessage,
 }
@@ -25,7 +29,9 @@ async function sendMessage({ options, admin, out }: Call): Promise<void> {
     throw new AdminError('Broker name must be set if the queue is chosen!')
   }
   const topic = options.needed('t')
-  const producer = admin.producer(`PRODUCER_${Date.now()}`)
+  const producer = admin.producer(String(Date.now()), {
+    trace: options.text('m')?.trim() === 'true',
+  })
   producer.start()
   const message = {
     topic,

@@ -9,6 +9,7 @@ import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
+import org.apache.rocketmq.client.consumer.rebalance.AllocateMessageQueueAveragely;
 import org.apache.rocketmq.client.impl.consumer.ProcessQueue;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.MessageExt;
@@ -19,7 +20,7 @@ import org.apache.rocketmq.remoting.protocol.RemotingCommand;
  * A push consumer that prints the queues it owns, at each change, and every message it is handed.
  *
  * nameServer, topic, group; expression (tags) or sql; orderly (else concurrent); threads; failures (tries of each message
- * that are refused), retryLevel (how long the next one waits), maxTries. The line "stop" shuts it down.
+ * that are refused), retryLevel (how long the next one waits), maxTries; trace. The line "stop" shuts it down.
  */
 public final class Consume {
   private final Options options;
@@ -28,7 +29,8 @@ public final class Consume {
 
   private Consume(Options options) {
     this.options = options;
-    consumer = new DefaultMQPushConsumer(options.text("group"));
+    consumer = new DefaultMQPushConsumer(options.text("group"), null, new AllocateMessageQueueAveragely(),
+        options.is("trace"), null);
     consumer.setNamesrvAddr(options.text("nameServer"));
     // The first rebalance and the first timed heartbeat come 1 s after the start. When they meet, the client
     // drops one heartbeat, and its pulls are refused (SUBSCRIPTION_NOT_LATEST) until the next: 30 s by default.

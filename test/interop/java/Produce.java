@@ -12,7 +12,8 @@ import org.apache.rocketmq.remoting.protocol.RemotingCommand;
  *
  * nameServer, topic; group; first, count (numbers first … first + count - 1); threads; batch (messages per
  * send); oneway; rate (messages a second in all, 0 = as fast as it goes); tags, bodyLengths (lists, chosen by
- * number); keys (each message gets two); keepGoing (a refused send is printed and the next number follows).
+ * number); keys (each message gets two); trace (what is sent is told in the trace topic, and ids are printed);
+ * keepGoing (a refused send is printed and the next number follows).
  * The line "stop" ends it after the sends under way.
  */
 public final class Produce {
@@ -32,7 +33,7 @@ public final class Produce {
     end = first + options.number("count", Integer.MAX_VALUE - first);
     batch = options.number("batch", 1);
     rate = options.number("rate", 0);
-    producer = new DefaultMQProducer(options.text("group", "interop-producers"));
+    producer = new DefaultMQProducer(options.text("group", "interop-producers"), null, options.is("trace"), null);
     producer.setNamesrvAddr(options.text("nameServer"));
     producer.setSendMsgTimeout(options.number("timeoutMs", 30_000));
     // A retry could store a message twice: every refusal has to show instead.
@@ -52,8 +53,8 @@ public final class Produce {
     for (int i = 0; i < options.number("threads", 1); i++) threads.add(new Thread(this::sendAll));
     for (Thread thread : threads) thread.start();
     for (Thread thread : threads) thread.join();
-    // It may wait 3 s for nothing; but one-way messages have to be out before the exit.
-    if (options.is("oneway")) producer.shutdown();
+    // It may wait 3 s for nothing; but one-way messages and traces have to be out before the exit.
+    if (options.is("oneway") || options.is("trace")) producer.shutdown();
     Lines.print("done");
     System.exit(0);
   }
@@ -94,6 +95,7 @@ public final class Produce {
       return;
     }
     SendResult result = batch > 1 ? producer.send(messages) : producer.send(messages.get(0));
+    if (options.is("trace")) Lines.print("traced", "id", result.getMsgId());
     String[] ids = result.getOffsetMsgId().split(",");
     for (int i = 0; i < messages.size(); i++) {
       int queueId = result.getMessageQueue().getQueueId();
