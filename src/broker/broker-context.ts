@@ -6,6 +6,7 @@ import { ClientCalls, QUESTION_LIMITS, REPLY_LIMITS } from './client-calls.ts'
 import { Clients } from './clients.ts'
 import { ConfigFile } from './config-json.ts'
 import { ConsumerOffsets } from './consumer-offsets.ts'
+import { dividedLog } from './divided-log.ts'
 import { SubscriptionGroups } from './groups.ts'
 import type { LiveConfig } from './live-config.ts'
 import type { Metadata } from './metadata.ts'
@@ -74,6 +75,7 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
     isNotified: (group) =>
       config.notifyConsumerIdsChangedEnable &&
       groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
+    onDivided: dividedLog(log, clock),
   })
   try {
     await topics.load()

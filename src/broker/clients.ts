@@ -7,6 +7,7 @@ import { type Client, ConsumerGroup, type Member } from './consumer-group.ts'
 import { MemberNotices } from './member-notices.ts'
 import type { Metadata } from './metadata.ts'
 import { ProducerChannels } from './producer-channels.ts'
+import type { Disagreement } from './subscription-agreement.ts'
 
 /** A longer heartbeat is parsed each time rather than kept to compare with. */
 const KEPT_BODY_MAX = 64 * 1024
@@ -45,6 +46,8 @@ export interface ClientsParts {
   expiryMs: number
   /** Whether the members of a group want to hear when one comes or goes. */
   isNotified: (group: string) => boolean
+  /** The members of a group want different things; null: they agree again. */
+  onDivided: (group: string, disagreement: Disagreement | null) => void
 }
 
 /** Who is connected: the producers and consumers of each group, as their heartbeats say. */
@@ -53,6 +56,7 @@ export class Clients {
   readonly #clock: Clock
   readonly #expiryMs: number
   readonly #isNotified: (group: string) => boolean
+  readonly #onDivided: ClientsParts['onDivided']
   readonly #notices = new MemberNotices((group) => this.#notify(group))
   readonly #sessions = new Map<number, Session>()
   readonly #consumers = new Map<string, ConsumerGroup>()
@@ -61,16 +65,23 @@ export class Clients {
   #era = 0
   #timer: NodeJS.Timeout | null = null
 
-  constructor({ metadata, clock, expiryMs, isNotified }: ClientsParts) {
+  constructor({ metadata, clock, expiryMs, isNotified, onDivided }: ClientsParts) {
     this.#metadata = metadata
     this.#clock = clock
     this.#expiryMs = expiryMs
     this.#isNotified = isNotified
+    this.#onDivided = onDivided
   }
 
   /** The connected consumers of a group; null when there are none. */
   consumers(group: string): ConsumerGroup | null {
     return this.#consumers.get(group) ?? null
+  }
+
+  /** Groups whose members want different things now. */
+  dividedGroups(): string[] {
+    const groups = [...this.#consumers.values()]
+    return groups.filter(({ isDivided }) => isDivided).map(({ name }) => name)
   }
 
   /** The connected producers of a group. */
@@ -182,10 +193,21 @@ export class Clients {
     const group = known ?? new ConsumerGroup(data)
     if (known === undefined) this.#consumers.set(group.name, group)
     const isNew = group.join(client, data, this.#clock.now())
-    const change = withoutSub ? null : group.subscribe(data.subscriptionDataSet)
+    const list = data.subscriptionDataSet
+    const change = withoutSub ? null : group.subscribe(list)
+    if (!withoutSub) group.agreement.put(client.peer.id, client.clientId, list)
+    this.#compare(group)
     if (change?.any) this.#publish(group.name, [...group.subscriptions.values()])
     if (isNew || change?.topics) this.#membersChanged(group)
     return group
+  }
+
+  /** Tells when the members of a group begin to want different things, and when that is over. */
+  #compare(group: ConsumerGroup): void {
+    const disagreement = group.agreement.disagreement()
+    if ((disagreement !== null) === group.isDivided) return
+    group.isDivided = disagreement !== null
+    this.#onDivided(group.name, disagreement)
   }
 
   #registerProducer(client: Client, group: string): Member {
@@ -209,7 +231,8 @@ export class Clients {
   #leaveConsumers(session: Session, name: string): void {
     session.consumerGroups.delete(name)
     const group = this.#consumers.get(name)
-    if (!group?.members.delete(session.peer.id)) return
+    if (!group?.leave(session.peer.id)) return
+    this.#compare(group)
     if (group.members.size > 0) return this.#membersChanged(group)
     this.#consumers.delete(name)
     this.#publish(name, [])

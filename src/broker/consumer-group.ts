@@ -1,6 +1,7 @@
 import type { ConsumerData, SubscriptionData } from '../protocol/bodies/heartbeat.ts'
 import type { LanguageCode } from '../protocol/language-code.ts'
 import type { Peer } from '../net/handlers.ts'
+import { SubscriptionAgreement } from './subscription-agreement.ts'
 
 /** Who speaks over a connection. */
 export interface Client {
@@ -38,6 +39,10 @@ export class ConsumerGroup {
   /** By connection. */
   readonly members = new Map<number, Member>()
   readonly subscriptions = new Map<string, SubscriptionData>()
+  /** Whether the members want the same. */
+  readonly agreement = new SubscriptionAgreement()
+  /** They did not when last looked at. */
+  isDivided = false
   /** Moves whenever the subscriptions change. */
   revision = 0
   /** Of the last heartbeat; null before the first, 0 for V1. Only clients know what it is made of. */
@@ -58,6 +63,12 @@ export class ConsumerGroup {
     const known = this.members.get(client.peer.id)
     this.members.set(client.peer.id, Object.assign(known ?? {}, client, { seenAt: now }))
     return known?.clientId !== client.clientId
+  }
+
+  /** False: there is no such member. */
+  leave(peerId: number): boolean {
+    this.agreement.remove(peerId)
+    return this.members.delete(peerId)
   }
 
   /**

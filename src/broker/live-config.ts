@@ -25,6 +25,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set<Key>([
   'autoCreateSubscriptionGroup',
   'notifyConsumerIdsChangedEnable',
   'storeReplyMessageEnable',
+  'strictSubscription',
   'longPollingEnable',
   'shortPollingTimeMills',
   'litePullMessageEnable',

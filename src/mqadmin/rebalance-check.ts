@@ -5,21 +5,37 @@ type Clients = readonly (readonly [string, ConsumerRunningInfo])[]
 export interface RebalanceFaults {
   /** Consumers of a group that disagree take each other's subscription away. */
   isSameSubscription: boolean
+  /** What they disagree about: topic and expression, and who wants that. Empty when they agree. */
+  differences: Difference[]
   /** A queue that two consumers have; null when there is none. */
   problem: string | null
 }
 
-/** Whether the consumers of a group fit together, from what they say of themselves. */
-export function rebalanceFaults(clients: Clients): RebalanceFaults {
-  const subscriptions = new Set(clients.map(([, info]) => subscriptionText(info)))
-  return { isSameSubscription: subscriptions.size <= 1, problem: doubledQueue(clients) }
+export interface Difference {
+  wants: string
+  clients: string[]
 }
 
-function subscriptionText({ subscriptionSet }: ConsumerRunningInfo): string {
-  const texts = subscriptionSet.map(({ topic, expressionType, subString }) =>
-    JSON.stringify([topic, expressionType, subString]),
+/** Whether the consumers of a group fit together, from what they say of themselves. */
+export function rebalanceFaults(clients: Clients): RebalanceFaults {
+  const wanted = clients.flatMap(([clientId, info]) =>
+    subscriptionsOf(info).map((wants) => ({ wants, clientId })),
   )
-  return texts.toSorted((a, b) => (a < b ? -1 : 1)).join()
+  const differences = [...Map.groupBy(wanted, ({ wants }) => wants)]
+    .filter(([, who]) => who.length < clients.length)
+    .map(([wants, who]) => ({ wants, clients: who.map(({ clientId }) => clientId) }))
+  return {
+    isSameSubscription: differences.length === 0,
+    differences,
+    problem: doubledQueue(clients),
+  }
+}
+
+function subscriptionsOf({ subscriptionSet }: ConsumerRunningInfo): string[] {
+  const texts = subscriptionSet.map(({ topic, expressionType, subString }) =>
+    [topic, expressionType === 'TAG' ? '' : expressionType, subString].filter(Boolean).join(' '),
+  )
+  return [...new Set(texts)]
 }
 
 /** Each of a broadcast group has all queues, as it should. */

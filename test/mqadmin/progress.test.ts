@@ -186,3 +186,37 @@ async function requestTo(client: RawClient) {
   await expect.poll(find).toBeDefined()
   return find()!
 }
+
+test('consumers of a group that subscribe to different things are told of, and who wants what', async () => {
+  await cluster.current.topicWith('T8', 0)
+  const clients = ['A', '*', '*'].map((filter, nth) => {
+    const consumer = new PushConsumer({
+      group: 'G8',
+      nameServers: cluster.current.namesrv.address,
+      instanceName: `nth-${nth}`,
+    })
+    onTestFinished(() => consumer.close())
+    consumer.subscribe('T8', filter)
+    consumer.start(() => undefined)
+    return consumer
+  })
+  await cluster.current.known('%RETRY%G8')
+  const status = () =>
+    cluster.current.json('consumerStatus -g G8') as Promise<{
+      clients: Record<string, unknown>
+      isSameSubscription: boolean
+      differences: { wants: string; clients: string[] }[]
+    }>
+  await expect.poll(async () => Object.keys((await status()).clients).length).toBe(clients.length)
+  const { isSameSubscription, differences } = await status()
+  expect(isSameSubscription).toBe(false)
+  const short = differences.map(({ wants, clients: who }) => [wants, who.length])
+  expect(new Map(short as [string, number][])).toEqual(
+    new Map([
+      ['T8 A', 1],
+      ['T8 *', 2],
+    ]),
+  )
+  const { stdout } = await mqadmin(`brokerStatus -b ${cluster.current.brokerAddress}`)
+  expect(stdout).toMatch(/^differentSubscriptions +: G8$/m)
+})

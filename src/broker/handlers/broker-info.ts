@@ -59,13 +59,19 @@ function configText(config: BrokerContext['config']): string {
 }
 
 /** Keys by Apache 5.3.3, AdminBrokerProcessor. What we do not measure is left out rather than made up. */
-function* brokerInfo({ startedAt, clock }: BrokerContext): Iterable<readonly [string, string]> {
+function* brokerInfo({
+  startedAt,
+  clock,
+  clients,
+}: BrokerContext): Iterable<readonly [string, string]> {
   yield ['brokerActive', 'true']
   yield ['brokerVersion', String(VERSION)]
   yield ['brokerVersionDesc', versionText(VERSION)]
   yield ['bootTimestamp', String(startedAt)]
   yield ['runtime', uptime(clock.now() - startedAt)]
   yield ['startAcceptSendRequestTimeStamp', '0']
+  const divided = clients.dividedGroups()
+  if (divided.length > 0) yield ['differentSubscriptions', someOf(divided)]
 }
 
 /** `[ 0 days, 0 hours, 1 minutes, 2 seconds ]` */
@@ -75,4 +81,10 @@ function uptime(ms: number): string {
   const minutes = Math.floor((ms % HOUR_MS) / MINUTE_MS)
   const seconds = Math.floor((ms % MINUTE_MS) / SECOND_MS)
   return `[ ${days} days, ${hours} hours, ${minutes} minutes, ${seconds} seconds ]`
+}
+
+/** The first ten, and how many more there are. */
+function someOf(names: readonly string[]): string {
+  const more = names.length > 10 ? ` and ${names.length - 10} more` : ''
+  return `${names.slice(0, 10).join(' ')}${more}`
 }

@@ -16,6 +16,7 @@ import { SqlFilter } from '../../filter/sql-filter.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import type { BeatAnswer } from '../clients.ts'
+import type { Disagreement } from '../subscription-agreement.ts'
 import { GROUP_LENGTH_MAX, shown } from '../topic-names.ts'
 import { decodeBody } from './body.ts'
 
@@ -80,16 +81,39 @@ async function heartbeat(context: BrokerContext, { request, peer }: Call): Promi
   const accepted = await acceptedConsumers(context, data)
   if (session.isClosed) return { subscriptionChanged: true } // it left while its groups were made
   const { language, version } = request
+  const { taken, refusal } = agreeing(context, data, accepted)
   const answer = clients.register(
     { peer, clientId: data.clientID, language, version },
     {
-      data: { ...data, consumerDataSet: accepted },
+      data: { ...data, consumerDataSet: taken },
       body: request.body!,
-      isWhole: accepted.length === data.consumerDataSet.length,
+      isWhole: taken.length === data.consumerDataSet.length,
     },
   )
   await metadata.applied()
+  if (refusal !== null) throw refusal
   return answer
+}
+
+/** With `strictSubscription` those that want something else than the members of their group are left out. */
+function agreeing(
+  { config, clients }: BrokerContext,
+  { clientID, withoutSub }: HeartbeatData,
+  accepted: ConsumerData[],
+): { taken: ConsumerData[]; refusal: ResponseError | null } {
+  if (!config.strictSubscription || withoutSub) return { taken: accepted, refusal: null }
+  const refusals = accepted.map(({ groupName, subscriptionDataSet }) => {
+    const against = clients.consumers(groupName)?.agreement.against(clientID, subscriptionDataSet)
+    return against ? differs(groupName, against) : null
+  })
+  const taken = accepted.filter((_, index) => refusals[index] === null)
+  return { taken, refusal: refusals.find((each) => each !== null) ?? null }
+}
+
+function differs(group: string, { one, other }: Disagreement): ResponseError {
+  const why = `strictSubscription: all consumers of group ${shown(group)} must subscribe to the same`
+  const difference = `this one wants ${other.wants}, ${one.clientId} wants ${one.wants}`
+  return new ResponseError('INVALID_PARAMETER', `${why}; ${difference}`)
 }
 
 /** Those whose group exists or may be created. The others are passed over in silence, as Apache does. */

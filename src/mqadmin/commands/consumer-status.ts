@@ -65,12 +65,18 @@ async function everyClient(
   throw new AdminError(`no answer from ${clients}: consumers of old or other clients have none`)
 }
 
-function printFaults({ isSameSubscription, problem }: RebalanceFaults, out: Output): void {
+function printFaults(
+  { isSameSubscription, differences, problem }: RebalanceFaults,
+  out: Output,
+): void {
   out.line('')
   if (isSameSubscription) {
     out.line('\nSame subscription in the same group of consumer')
     out.line(`\nRebalance ${problem === null ? 'OK' : 'Failed'}`)
   } else out.line('\nWARN: Different subscription in the same group of consumer!!!')
+  for (const { wants, clients } of differences) {
+    out.line(`${wants} is wanted only by ${clients.join(', ')}`)
+  }
   if (problem !== null) out.line(problem)
 }
 
