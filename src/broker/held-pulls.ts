@@ -17,6 +17,8 @@ export interface HeldPull {
   offset: number
   countMax: number
   filter: MessageFilter
+  /** Older messages are passed over; 0: none are too old. */
+  ttlMs: number
   deadlineMs: number
 }
 

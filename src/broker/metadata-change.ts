@@ -7,6 +7,10 @@ export interface TopicChange {
   perm: number
   readQueueNums: number
   writeQueueNums: number
+  /** Age from which messages are not delivered any more; 0: never. */
+  ttlMs: number
+  /** A message with the key of one that is no older than this is not stored again; 0: it is. */
+  dedupWindowMs: number
   /** Row of each queue, by queueId. */
   rows: number[]
 }

@@ -6,6 +6,7 @@ import type { QueueRows } from '../store/queue-rows.ts'
 import type { RowsChange } from '../store/topic-rows.ts'
 import type { Metadata } from './metadata.ts'
 import type { MetadataChange } from './metadata-change.ts'
+import { DEDUP_WINDOW, millisOf, TTL } from './topic-attributes.ts'
 import type { Workers } from './workers.ts'
 
 /** Who waits until all threads have applied a version. */
@@ -36,11 +37,19 @@ export class MetadataPublisher implements Metadata {
     this.#rows = rows
   }
 
-  publishTopic({ topicName, perm, readQueueNums, writeQueueNums }: TopicConfig): void {
-    const rows = [...(this.#rows.of(topicName) ?? [])]
-    const change = { kind: 'topic', topic: topicName, perm, readQueueNums, writeQueueNums } as const
-    this.#add({ ...change, rows })
-    this.publishRows(topicName)
+  publishTopic(config: TopicConfig): void {
+    const { topicName: topic, perm, readQueueNums, writeQueueNums, attributes } = config
+    this.#add({
+      kind: 'topic',
+      topic,
+      perm,
+      readQueueNums,
+      writeQueueNums,
+      ttlMs: millisOf(attributes, TTL),
+      dedupWindowMs: millisOf(attributes, DEDUP_WINDOW),
+      rows: [...(this.#rows.of(topic) ?? [])],
+    })
+    this.publishRows(topic)
   }
 
   removeTopic(topic: string): void {

@@ -228,6 +228,7 @@ export class NetworkThread {
         replies: parts.replies,
         counters: parts.counters,
         clock: monotonicClock,
+        wallClock: this.#clock,
         queueOf: (topic, queueId, row) => this.#queues.get(topic, queueId, row),
         forgetQueues: (rows) => this.#queues.forget(rows),
         onReply: (session) => this.#agent.onReply(session),

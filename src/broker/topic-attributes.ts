@@ -17,11 +17,20 @@ interface Attribute {
   isChangeable: boolean
 }
 
+/** Ours: the age in ms from which messages of the topic are not delivered any more. */
+export const TTL = 'message.ttl.ms'
+/** Ours: how long, in ms, the id of a message is remembered, so that it is not stored twice. */
+export const DEDUP_WINDOW = 'dedup.window.ms'
+/** A hundred years: times that are calculated with it stay exact. */
+const MILLIS_MAX = 100 * 365 * 24 * 3600 * 1000
+
 const ATTRIBUTES = new Map<string, Attribute>([
   ['message.type', oneOf(true, 'UNSPECIFIED', 'NORMAL', 'FIFO', 'DELAY', 'TRANSACTION')],
   ['queue.type', oneOf(false, 'SimpleCQ')], // of Apache's BatchCQ we only keep what is on disk
   ['cleanup.policy', oneOf(false, 'DELETE')], // nor do we compact
   ['reserve.time', { allowed: '-1 or more', isAllowed: isReserveTime, isChangeable: true }],
+  [TTL, millis()],
+  [DEDUP_WINDOW, millis()],
 ])
 
 /**
@@ -79,6 +88,20 @@ function checkChange(
 function oneOf(isChangeable: boolean, ...values: string[]): Attribute {
   const allowed = values.length === 1 ? values[0]! : `one of ${values.join(', ')}`
   return { allowed, isAllowed: (value) => values.includes(value), isChangeable }
+}
+
+function millis(): Attribute {
+  const isAllowed = (value: string) => {
+    const number = readInt64(value)
+    return typeof number === 'number' && number >= 1 && number <= MILLIS_MAX
+  }
+  return { allowed: `1 to ${MILLIS_MAX} (ms)`, isAllowed, isChangeable: true }
+}
+
+/** 0 without it, or with what no request could have set. */
+export function millisOf(attributes: ReadonlyMap<string, string>, name: string): number {
+  const value = attributes.get(name)
+  return value !== undefined && ATTRIBUTES.get(name)!.isAllowed(value) ? Number(value) : 0
 }
 
 function isReserveTime(value: string): boolean {

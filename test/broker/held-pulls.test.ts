@@ -28,6 +28,7 @@ function pull(changes: Partial<HeldPull> = {}): HeldPull {
     offset: 0,
     countMax: 32,
     filter: { tags: null, sql: null },
+    ttlMs: 0,
     deadlineMs: 10_000,
     ...changes,
   }

@@ -112,12 +112,13 @@ export class SteppedBroker {
     return client
   }
 
-  addTopic(topic: string, queues = 1): void {
+  /** Or changes it. */
+  addTopic(topic: string, queues = 1, ttlMs = 0): void {
     this.#store.rows.ensure(topic, queues)
     const rows = [...this.#store.rows.of(topic)!]
     this.#rowsChanges.push({ topic, rows })
     const counts = { readQueueNums: queues, writeQueueNums: queues }
-    this.#publish({ kind: 'topic', topic, perm: 6, ...counts, rows })
+    this.#publish({ kind: 'topic', topic, perm: 6, ...counts, ttlMs, dedupWindowMs: 0, rows })
   }
 
   addGroup(group: string): void {

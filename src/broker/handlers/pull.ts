@@ -13,7 +13,7 @@ import { type PullReplyParts, REPLY_LENGTH_MAX, type ReplyWriter } from '../hot-
 import type { TopicChange } from '../metadata-change.ts'
 import type { GroupView, MetadataView } from '../metadata-view.ts'
 import type { RequestFrame } from '../request-frame.ts'
-import { PropertyFilter } from '../property-filter.ts'
+import { type RecordCondition, RecordFilter } from '../record-filter.ts'
 import { Permission } from '../system-topics.ts'
 import { filterOf, type MessageFilter } from '../tag-filter.ts'
 import { shown } from '../topic-names.ts'
@@ -52,7 +52,10 @@ export interface PullParts {
   metadata: MetadataView
   replies: ReplyWriter
   counters: WorkerCounters
+  /** For deadlines: monotonic. */
   clock: Clock
+  /** For the age of messages. */
+  wallClock: Clock
   queueOf: (topic: string, queueId: number, row: number) => UnitReader
   /** These queues are not asked for again. */
   forgetQueues: (rows: readonly number[]) => void
@@ -66,7 +69,8 @@ export class PullHandler {
   readonly #parts: PullParts
   readonly #options: PullOptions
   readonly #reply: PullReplyParts
-  readonly #properties = new PropertyFilter()
+  readonly #records = new RecordFilter()
+  readonly #condition: RecordCondition = { sql: null, since: 0 }
 
   constructor(parts: PullParts, options: PullOptions) {
     this.#parts = parts
@@ -204,6 +208,7 @@ export class PullHandler {
       offset,
       countMax: Math.min(Math.max(1, countMax || 1), MESSAGES_MAX),
       filter: this.#filterOf(request, of),
+      ttlMs: of.topic.ttlMs,
       deadlineMs: this.#deadlineOf(request),
     }
   }
@@ -316,17 +321,19 @@ export class PullHandler {
     if (length === 0) return false
     if (length < reader.length) this.#writeHeader(buffer, at, pull, length)
     replies.commit(header + length)
-    const count = pull.filter.sql === null ? reader.count : this.#properties.count
+    const count = length < reader.length ? this.#records.count : reader.count
     this.#parts.counters.addFound(pull.counter, count, length)
     this.#parts.onReply(pull.session)
     return true
   }
 
-  /** How many bytes of the reply are left, after those were taken out that the pull does not want. */
-  #wanted({ filter: { sql } }: HeldPull, buffer: Buffer, at: number): number {
-    const { reader } = this.#parts
-    if (sql === null) return reader.length
-    const length = this.#properties.keep(sql, buffer, at, reader.length)
+  /** How many bytes of the reply are left, without what the pull does not want and what is too old. */
+  #wanted({ filter: { sql }, ttlMs }: HeldPull, buffer: Buffer, at: number): number {
+    const { reader, wallClock } = this.#parts
+    if (sql === null && ttlMs === 0) return reader.length
+    this.#condition.sql = sql
+    this.#condition.since = ttlMs === 0 ? 0 : wallClock.now() - ttlMs
+    const length = this.#records.keep(this.#condition, buffer, at, reader.length)
     if (length === 0) reader.passOver()
     return length
   }

@@ -3,8 +3,16 @@ import type { SqlFilter } from '../filter/sql-filter.ts'
 import { decodeProperties } from '../protocol/message.ts'
 import { readRecord, RecordKind, RecordParts } from '../store/log-record.ts'
 
-/** Takes records out of a reply whose properties a consumer does not want. For one thread. */
-export class PropertyFilter {
+/** Which records a reply keeps. */
+export interface RecordCondition {
+  /** On properties; null: whatever they are. */
+  sql: SqlFilter | null
+  /** Stored then or later, in ms. */
+  since: number
+}
+
+/** Takes records out of a reply that a consumer does not want, or not any more. For one thread. */
+export class RecordFilter {
   readonly #record = new RecordParts()
   #bytes: Buffer = Buffer.alloc(0)
   /** Of the record that is looked at, once a property was asked for. */
@@ -14,7 +22,7 @@ export class PropertyFilter {
   count = 0
 
   /** Moves those that match together from `at` on; returns how many bytes they have. */
-  keep(filter: SqlFilter, bytes: Buffer, at: number, length: number): number {
+  keep({ sql, since }: RecordCondition, bytes: Buffer, at: number, length: number): number {
     const view = viewOf(bytes)
     const end = at + length
     let keptEnd = at
@@ -23,7 +31,8 @@ export class PropertyFilter {
     for (let next = at; next < end; next += this.#record.length) {
       if (readRecord(this.#record, view, next, end) !== RecordKind.MESSAGE) break
       this.#properties = null
-      if (!filter.matches(this.#lookup)) continue
+      if (this.#record.storeTimestamp < since) continue
+      if (sql !== null && !sql.matches(this.#lookup)) continue
       if (keptEnd !== next) bytes.copyWithin(keptEnd, next, next + this.#record.length)
       keptEnd += this.#record.length
       this.count++
