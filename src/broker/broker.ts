@@ -20,10 +20,10 @@ import { openBrokerContext, type OpenBrokerContext } from './broker-context.ts'
 import { type Delivery, openDelivery } from './delivery.ts'
 import { EarlyWorkers } from './early-workers.ts'
 import { registerConsumeDirectly } from './handlers/consume-directly.ts'
+import { registerMainSends } from './handlers/main-sends.ts'
 import { registerQueryHandlers } from './handlers/queries.ts'
 import { registerHandlers } from './handlers/register.ts'
 import { registerReplyHandlers } from './handlers/reply-messages.ts'
-import { registerRetrySends } from './handlers/retry-sends.ts'
 import { registerSendBackHandler } from './handlers/send-back.ts'
 import { registerStatsHandlers } from './handlers/stats.ts'
 import { registerTransactionHandlers } from './handlers/transactions.ts'
@@ -291,12 +291,13 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
   registerHandlers(handlers, context, () => [
     ...storeInfo(store),
     ...statsInfo(stats, workers.counters),
+    ...dedup.info(),
   ])
   registerStatsHandlers(handlers, stats)
   registerQueryHandlers(handlers, context, queries)
   registerConsumeDirectly(handlers, context, queries)
   registerSendBackHandler(handlers, context, delivery)
-  registerRetrySends(handlers, served)
+  const dedup = registerMainSends(handlers, served)
   registerReplyHandlers(handlers, served)
   registerTransactionHandlers(handlers, delivery.transactions)
   const events = {

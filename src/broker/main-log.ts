@@ -18,6 +18,8 @@ const TRIES_MAX = 400
 /** Where a message went. */
 export interface Stored {
   position: number
+  /** Behind its last byte. */
+  end: number
   queueOffset: number
   storeTimestamp: number
 }
@@ -70,12 +72,32 @@ export class MainLog {
    * SERVICE_NOT_AVAILABLE when the log takes nothing.
    */
   async append(draft: MessageDraft): Promise<Stored> {
+    const stored = await this.begin(draft)
+    await this.survives(stored)
+    return stored
+  }
+
+  /** The first half of `append`: the message is in the log, and not yet in the file. */
+  async begin(draft: MessageDraft): Promise<Stored> {
     for (let tries = 0; ; tries++) {
       const status = this.#tryAppend(draft, this.#rowOf(draft))
-      if (status === AppendStatus.OK) return this.#survived()
+      if (status === AppendStatus.OK) return this.#place()
       if (tries === TRIES_MAX) throw tooBusy(status, this.#parts.shared.isStalled())
       await pause(PAUSE_MS)
     }
+  }
+
+  /**
+   * The second half: resolves when all up to `end` survives. Rejects with ResponseError when nobody knows
+   * whether it will.
+   */
+  survives({ end }: Pick<Stored, 'end'>): Promise<void> {
+    if (this.#isClosed) return Promise.reject(closed())
+    const deadlineMs = monotonicClock.now() + this.#parts.timeoutMs
+    return new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ end, deadlineMs, resolve, reject })
+      this.#beDue()
+    })
   }
 
   /** Nothing is appended any more. What still waits for the disk is told so. */
@@ -147,14 +169,9 @@ export class MainLog {
     throw new ResponseError('MESSAGE_ILLEGAL', why)
   }
 
-  async #survived(): Promise<Stored> {
+  #place(): Stored {
     const { position, queueOffset, storeTimestamp, length } = this.#record
-    const end = position + length
-    const deadlineMs = monotonicClock.now() + this.#parts.timeoutMs
-    await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ end, deadlineMs, resolve, reject })
-    })
-    return { position, queueOffset, storeTimestamp }
+    return { position, end: position + length, queueOffset, storeTimestamp }
   }
 
   #beDue(): void {

@@ -96,6 +96,12 @@ const topicSettings = {
     default: true,
     doc: 'Store the answers of request-reply messages, which are passed on either way, in the topic <cluster>_REPLY_TOPIC.',
   }),
+  dedupEntriesMax: int({
+    default: 200_000,
+    min: 1,
+    own: true,
+    doc: 'Messages that are remembered for the topic attribute dedup.window.ms, of all topics together, about 300 bytes each. With more of them the oldest are forgotten before their time, and the log says so.',
+  }),
   traceTopicEnable: bool({
     default: false,
     doc: 'Keep a topic that clients send their message traces to.',

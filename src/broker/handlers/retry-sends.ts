@@ -1,19 +1,20 @@
 import { randomInt } from 'node:crypto'
-import type { Call, Handlers } from '../../net/handlers.ts'
+import type { Call } from '../../net/handlers.ts'
 import type { SubscriptionGroupConfig } from '../../protocol/bodies/subscription-group.ts'
 import { decodeProperties, encodeProperties, MessageFlag } from '../../protocol/message.ts'
-import { encodeOffsetMessageId, UniqueIds } from '../../protocol/message-id.ts'
+import { encodeOffsetMessageId, type UniqueIds } from '../../protocol/message-id.ts'
 import { MessageProperty } from '../../protocol/message-property.ts'
 import { MqVersion } from '../../protocol/mq-version.ts'
 import type { RemotingCommand } from '../../protocol/remoting-command.ts'
 import type { HeaderOf } from '../../protocol/request.ts'
-import { SendMessage, SendMessageV2 } from '../../protocol/requests/send.ts'
+import type { SendMessage } from '../../protocol/requests/send.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import { hasQueueEntry } from '../../store/log-record.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import type { Delivery } from '../delivery.ts'
-import { bornHostOf, type MessageDraft, parkDelayed } from '../message-draft.ts'
+import { type MessageDraft, parkDelayed } from '../message-draft.ts'
 import { checkWritable, illegalMessage } from '../send-refusals.ts'
+import { sentDraft } from '../sent-draft.ts'
 import { RETRY_PREFIX, topicNameFault } from '../topic-names.ts'
 import { knownGroup } from './send-back.ts'
 
@@ -23,26 +24,14 @@ export interface RetryParts {
   context: BrokerContext
   delivery: Delivery
   storeHost: Uint8Array
-}
-
-interface SendParts extends RetryParts {
   ids: UniqueIds
 }
 
 /**
- * Sends to a retry topic, which network workers leave to main: what a client does when the broker did not
- * take a message back, and what consumers in order do at the end of their tries (Apache 5.3.3,
- * SendMessageProcessor).
+ * Sends to a retry topic: what a client does when the broker did not take a message back, and what
+ * consumers in order do at the end of their tries (Apache 5.3.3, SendMessageProcessor).
  */
-export function registerRetrySends(handlers: Handlers, parts: RetryParts): void {
-  const address = parts.storeHost.subarray(0, -4)
-  const ids = new UniqueIds({ address, pid: process.pid, hash: randomInt(2 ** 32) })
-  for (const spec of [SendMessage, SendMessageV2]) {
-    handlers.on(spec, (header, call) => send({ ...parts, ids }, header, call))
-  }
-}
-
-async function send(parts: SendParts, header: Send, { request, peer }: Call) {
+export async function sendRetry(parts: RetryParts, header: Send, { request, peer }: Call) {
   const { context, delivery, storeHost } = parts
   checkWritable(context.config)
   const { length } = request.body ?? new Uint8Array(0)
@@ -85,36 +74,16 @@ function queueOf({ queueId, topic }: Send, count: number): number {
   throw new ResponseError('INVALID_PARAMETER', why)
 }
 
-function draftFrom(
-  { context, ids }: SendParts,
-  header: Send,
-  { request, peer }: Call,
-): MessageDraft {
-  const { UNIQ_KEY, MSG_REGION, TRACE_ON, CLUSTER, TRAN_MSG, DELAY } = MessageProperty
+function draftFrom(parts: RetryParts, header: Send, call: Call): MessageDraft {
+  const { TRAN_MSG, DELAY } = MessageProperty
   const properties = decodeProperties(header.properties ?? '')
-  properties.delete(MessageProperty.POP_CK)
   refuseUnsupported(header.sysFlag, properties)
   // A committed message that is tried again still says so (clients before 4.6.1).
   const isRetried = header.reconsumeTimes > 0 && Number(properties.get(DELAY) ?? 0) > 0
   if (properties.get(TRAN_MSG) === 'true' && !isRetried) {
     throw new ResponseError('MESSAGE_ILLEGAL', 'a retry cannot be half of a transaction')
   }
-  if (!properties.has(UNIQ_KEY)) properties.set(UNIQ_KEY, ids.next(context.clock.now()))
-  const { regionId, traceOn, brokerClusterName } = context.config
-  properties.set(MSG_REGION, regionId).set(TRACE_ON, String(traceOn))
-  properties.set(CLUSTER, brokerClusterName)
-  return {
-    topic: header.topic,
-    queueId: header.queueId,
-    flag: header.flag,
-    sysFlag: header.sysFlag,
-    bornTimestamp: header.bornTimestamp,
-    bornHost: bornHostOf(peer),
-    reconsumeTimes: header.reconsumeTimes,
-    preparedTransactionOffset: 0,
-    properties: Buffer.from(encodeProperties(properties)),
-    body: request.body ?? new Uint8Array(0),
-  }
+  return sentDraft(parts, { header, properties }, call)
 }
 
 /** As network workers refuse it, see SendHandler. */

@@ -47,6 +47,9 @@ const FILE_WAIT_MS = 1000
 const PERCENT = 0x25
 const PAUSE = new Int32Array(new SharedArrayBuffer(4))
 
+/** A topic with a window of deduplication looks at plain messages that have a key: see Dedup. */
+const ONCE = Asks.HAS_UNIQ_KEY | Asks.DELAY | Asks.TRANSACTION
+
 /** What `handle` returns for a send that is main's. */
 export const FOR_MAIN = 'main'
 
@@ -150,8 +153,7 @@ export class SendHandler {
       )
     }
     this.#fields.bornHost.setAll(session.bornHost)
-    this.#append(session, request, keys, topic)
-    return null
+    return this.#append(session, request, keys, topic)
   }
 
   #unknownTopic({ fields }: RequestFrame, keys: SendKeys): UnknownTopic {
@@ -174,13 +176,19 @@ export class SendHandler {
     if (SEND_FORBIDDEN.has(topic)) throw sendForbidden(topic)
   }
 
-  #append(session: ClientSession, request: RequestFrame, keys: SendKeys, topic: TopicChange): void {
+  #append(
+    session: ClientSession,
+    request: RequestFrame,
+    keys: SendKeys,
+    topic: TopicChange,
+  ): typeof FOR_MAIN | null {
     const isBatch = request.code === RequestCode.SEND_BATCH_MESSAGE
     if (isBatch && topic.topic.startsWith(RETRY_PREFIX)) throw noRetryBatch(topic.topic)
     this.#readNumbers(request, keys, topic)
     this.#readBody(request)
     const asks = this.#readProperties(request, keys)
     this.#refuseUnsupported(asks)
+    if (topic.dedupWindowMs > 0 && !isBatch && (asks & ONCE) === Asks.HAS_UNIQ_KEY) return FOR_MAIN
     const { queueId } = this.#fields
     const hasKey = isBatch || (asks & Asks.HAS_UNIQ_KEY) !== 0
     this.#fields.suffix.setAll(hasKey ? this.#options.suffix : this.#suffixWithKey())
@@ -193,6 +201,7 @@ export class SendHandler {
     this.#parts.counters.addPut(source)
     this.#fields.queueId = queueId // the reply names where it was sent to
     this.#prepareReply(session, request, source, (asks & Asks.NO_WAIT) !== 0)
+    return null
   }
 
   #readNumbers({ fields }: RequestFrame, keys: SendKeys, topic: TopicChange): void {
