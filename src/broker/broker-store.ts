@@ -22,7 +22,7 @@ import {
 import { LogFiles } from '../store/log-files.ts'
 import { allocateLogMemory, LogShared, Thread, Fault } from '../store/log-memory.ts'
 import { LogReader } from '../store/log-reader.ts'
-import { HEAD_LENGTH, storeTimeIn } from '../store/log-record.ts'
+import { HEAD_LENGTH, RECORD_LENGTH_MIN, storeTimeIn } from '../store/log-record.ts'
 import { LogWindow } from '../store/log-window.ts'
 import { LogWriter } from '../store/log-writer.ts'
 import { currentProcess } from '../store/process-identity.ts'
@@ -220,6 +220,19 @@ export class BrokerStore {
     const unit = { position: 0, length: 0, tagsCode: 0 }
     readUnit(unit, new DataView(this.#units.buffer, this.#units.byteOffset), 0)
     return unit.length === PRE_BLANK_LENGTH ? null : unit
+  }
+
+  /** The stored bytes of the message that an entry leads to; null when it leads nowhere (any more). */
+  messageAt(topic: string, queueId: number, offset: number): Buffer | null {
+    const unit = this.unitAt(topic, queueId, offset)
+    if (unit === null || unit.position < this.shared.minPosition.value()) return null
+    const { position, length } = unit
+    if (length < RECORD_LENGTH_MIN || position + length > this.shared.written.value()) return null
+    // A damaged entry may name any length.
+    if (this.#reader.read(position, 4, this.#head, 0) < 4) return null
+    if (this.#head.readInt32BE(0) !== length) return null
+    const bytes = Buffer.allocUnsafe(length)
+    return this.#reader.read(position, length, bytes, 0) === length ? bytes : null
   }
 
   /** After every thread was told: its queues' files go, its records stay in the log. */

@@ -1,21 +1,21 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { monotonicClock, type Clock } from '../base/clock.ts'
 import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
-import { decodeMessage } from '../protocol/message.ts'
+import { decodeMessage, MessageError } from '../protocol/message.ts'
 import { MessageProperty } from '../protocol/message-property.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { Thread, type LogShared } from '../store/log-memory.ts'
 import type { DedupParts } from './dedup.ts'
 import type { StoredAt } from './dedup-window.ts'
-import type { MessageQueries } from './message-queries.ts'
 import type { Metadata } from './metadata.ts'
 import type { QueueStore } from './queue-store.ts'
 
 interface KeyParts {
-  store: QueueStore
+  store: Pick<QueueStore, 'maxOffset' | 'offsetByTime'>
+  /** The stored bytes; null when they cannot be read (any more). */
+  messageAt: (topic: string, queueId: number, queueOffset: number) => Buffer | null
   shared: LogShared
   metadata: Metadata
-  queries: Pick<MessageQueries, 'at'>
   clock: Clock
 }
 
@@ -29,8 +29,8 @@ interface Range {
 /** Dispatch has this long to come to the end of the log; a send waits for it. */
 const DISPATCH_MS = 10_000
 const POLL_MS = 2
-/** Messages that are read at a time. */
-const READS = 64
+/** Messages that are read in one turn of the event loop: a few ms from the page cache. */
+const READS = 256
 /** The time is halved so often to find the newest messages that are few enough. */
 const HALVINGS = 32
 
@@ -41,10 +41,10 @@ export function storedKeys(parts: KeyParts): DedupParts['storedSince'] {
     await untilDispatched(parts.shared, parts.shared.appended.value())
     const offsets = (await newest(parts, topic, { since, max })).flatMap(eachOffset)
     const found: [string, StoredAt][] = []
-    for (let start = 0; start < offsets.length; start += READS) {
-      const lot = offsets.slice(start, start + READS)
-      const read = await Promise.all(lot.map((at) => keyAt(parts, topic.topicName, at)))
-      found.push(...read.filter((each) => each !== null))
+    for (const [nth, at] of offsets.entries()) {
+      if (nth % READS === READS - 1) await nextTurn()
+      const read = keyAt(parts, topic.topicName, at)
+      if (read !== null) found.push(read)
     }
     return found.toSorted(([, one], [, other]) => one.position - other.position)
   }
@@ -105,16 +105,20 @@ function eachOffset({ queueId, from, to }: Range): { queueId: number; queueOffse
 }
 
 /** Null: it has none, or cannot be read. */
-async function keyAt(
-  { store, queries }: KeyParts,
+function keyAt(
+  { messageAt }: KeyParts,
   topic: string,
   { queueId, queueOffset }: { queueId: number; queueOffset: number },
-): Promise<[string, StoredAt] | null> {
-  const unit = store.unitAt(topic, queueId, queueOffset)
-  const bytes = unit === null ? null : await queries.at(unit.position)
+): [string, StoredAt] | null {
+  const bytes = messageAt(topic, queueId, queueOffset)
   if (bytes === null) return null
-  const { properties, position, length, storeTimestamp } = decodeMessage(bytes)
-  const key = properties.get(MessageProperty.UNIQ_KEY)
-  if (key === undefined) return null
-  return [key, { queueId, queueOffset, position, end: position + length, storeTimestamp }]
+  try {
+    const { properties, position, length, storeTimestamp, ...message } = decodeMessage(bytes)
+    const key = properties.get(MessageProperty.UNIQ_KEY)
+    if (key === undefined || message.topic !== topic) return null
+    return [key, { queueId, queueOffset, position, end: position + length, storeTimestamp }]
+  } catch (error) {
+    if (error instanceof MessageError) return null // damaged on the disk
+    throw error
+  }
 }

@@ -9,7 +9,6 @@ import type { BrokerContext } from '../broker-context.ts'
 import type { BrokerStore } from '../broker-store.ts'
 import { Dedup } from '../dedup.ts'
 import type { Delivery } from '../delivery.ts'
-import type { MessageQueries } from '../message-queries.ts'
 import { sentDraft } from '../sent-draft.ts'
 import { storedKeys } from '../stored-keys.ts'
 import { RETRY_PREFIX } from '../topic-names.ts'
@@ -18,7 +17,6 @@ import { sendRetry } from './retry-sends.ts'
 export interface MainSendParts {
   context: BrokerContext
   store: BrokerStore
-  queries: MessageQueries
   delivery: Delivery
   /** IP (4 or 16 bytes) and a 4-byte port. */
   storeHost: Uint8Array
@@ -48,12 +46,14 @@ export function registerMainSends(handlers: Handlers, parts: MainSendParts): Ded
   return dedup
 }
 
-function openDedup({ context, store: { shared }, queries, delivery }: MainSendParts): Dedup {
+function openDedup({ context, store: stored, delivery }: MainSendParts): Dedup {
   const { config, topics, metadata, store, clock, log } = context
+  const messageAt = (topic: string, queueId: number, offset: number) =>
+    stored.messageAt(topic, queueId, offset)
   return new Dedup({
     messages: delivery.messages,
     topic: (name) => topics.get(name),
-    storedSince: storedKeys({ store, shared, metadata, queries, clock }),
+    storedSince: storedKeys({ store, messageAt, shared: stored.shared, metadata, clock }),
     max: config.dedupEntriesMax,
     clock,
     log,
