@@ -180,7 +180,7 @@ export class TransactionWorld {
       properties: decodeProperties(properties.toString()),
     })
     this.#log.push({ topic, queueOffset, bytes, written })
-    return { position, queueOffset, storeTimestamp: 0 }
+    return { position, end: position + bytes.length, queueOffset, storeTimestamp: 0 }
   }
 
   #isCommitted({ position }: Half): boolean {
