@@ -57,6 +57,7 @@ export interface ProgramEvents {
   done: Record<string, never>
   answer: {
     error?: string
+    printed?: string
     topics?: string[]
     clusters?: Record<string, string[]>
     brokers?: BrokerPlace[]

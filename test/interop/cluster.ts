@@ -123,6 +123,13 @@ export class Cluster {
     return admin
   }
 
+  /** Starts Apache's mqadmin, ready for command lines. */
+  async tool(): Promise<JavaProgram> {
+    const tool = this.run('Tool', {}, 'server-5.3.3')
+    await tool.until('started')
+    return tool
+  }
+
   /** Runs a Java program to its end. */
   async complete(
     program: JavaProgramOptions['program'],

@@ -5,7 +5,17 @@ import { JDK_RIGHTS } from './java-runtime.ts'
 import type { JarSet } from './java-runtime.ts'
 
 export interface JavaProgramOptions {
-  program: 'Produce' | 'Transact' | 'Consume' | 'Pull' | 'LitePull' | 'Admin' | 'Ask' | 'Answer'
+  program:
+    | 'Produce'
+    | 'Transact'
+    | 'Consume'
+    | 'Pull'
+    | 'LitePull'
+    | 'Admin'
+    | 'Tool'
+    | 'Tool'
+    | 'Ask'
+    | 'Answer'
   jars?: JarSet
   serializeType?: SerializeType
   /** Where logs and offset files go. */

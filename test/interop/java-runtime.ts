@@ -32,7 +32,7 @@ const JAR_SETS = {
   'server-5.3.3': {
     artifacts: ['rocketmq-namesrv', 'rocketmq-broker', 'rocketmq-tools'],
     version: '5.3.3',
-    programs: ['Options', 'Lines', 'Admin'],
+    programs: ['Options', 'Lines', 'Admin', 'Tool'],
   },
 } satisfies Record<string, JarSetRecipe>
 
