@@ -25,6 +25,8 @@ class Rig {
   readonly topics = new Map<string, TopicConfig>()
   /** The next appends wait for this. */
   gate: Promise<void> = Promise.resolve()
+  /** What was read back from the queues takes as long as this to come. */
+  recall: Promise<void> = Promise.resolve()
   isFull = false
   dedup: Dedup
   readonly #max: number
@@ -60,11 +62,13 @@ class Rig {
         survives: async () => undefined,
       },
       topic: (name) => topics.get(name),
-      storedSince: async ({ topicName }, since, max) =>
-        stored
+      storedSince: async ({ topicName }, since, max) => {
+        const found = stored
           .filter(({ topic, storeTimestamp }) => topic === topicName && storeTimestamp >= since)
           .slice(-max)
-          .map((each) => [each.key, each]),
+        await this.recall
+        return found.map((each) => [each.key, each])
+      },
       max: this.#max,
       clock,
       log,
@@ -188,8 +192,12 @@ test('a message that is still on its way when its topic is changed is remembered
   const slow = rig.send('T', 'k')
   await new Promise((ready) => setImmediate(ready)) // it waits at the gate
   rig.set('T', 2000)
+  const recall = Promise.withResolvers<void>()
+  rig.recall = recall.promise
   const again = rig.send('T', 'k')
   resolve()
+  await slow
+  recall.resolve()
   expect((await again).position).toBe((await slow).position)
   expect(rig.stored).toHaveLength(2)
 })

@@ -48,7 +48,7 @@ const PERCENT = 0x25
 const PAUSE = new Int32Array(new SharedArrayBuffer(4))
 
 /** A topic with a window of deduplication looks at plain messages that have a key: see Dedup. */
-const ONCE = Asks.HAS_UNIQ_KEY | Asks.DELAY | Asks.TRANSACTION
+const ONCE = Asks.HAS_UNIQ_KEY | Asks.DELAY | Asks.TIMER | Asks.TRANSACTION
 
 /** What `handle` returns for a send that is main's. */
 export const FOR_MAIN = 'main'
