@@ -13,7 +13,6 @@ export interface JavaProgramOptions {
     | 'LitePull'
     | 'Admin'
     | 'Tool'
-    | 'Tool'
     | 'Ask'
     | 'Answer'
   jars?: JarSet
