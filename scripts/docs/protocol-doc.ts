@@ -6,6 +6,7 @@ import * as diagnostics from '../../src/protocol/requests/diagnostics.ts'
 import * as group from '../../src/protocol/requests/group.ts'
 import * as namesrvConfig from '../../src/protocol/requests/namesrv-config.ts'
 import * as offset from '../../src/protocol/requests/offset.ts'
+import * as pop from '../../src/protocol/requests/pop.ts'
 import * as pull from '../../src/protocol/requests/pull.ts'
 import * as query from '../../src/protocol/requests/query.ts'
 import * as registration from '../../src/protocol/requests/registration.ts'
@@ -23,6 +24,7 @@ const FAMILIES: [string, object][] = [
   ['Send', send],
   ['Request and reply', reply],
   ['Pull', pull],
+  ['Pop', pop],
   ['Offsets', offset],
   ['Queries', query],
   ['Clients', client],

@@ -12,6 +12,7 @@ import type { LiveConfig } from './live-config.ts'
 import type { Metadata } from './metadata.ts'
 import { MetadataFiles } from './metadata-files.ts'
 import { OffsetResets } from './offset-resets.ts'
+import { RequestModes } from './pop/request-modes.ts'
 import { QueueLocks } from './queue-locks.ts'
 import type { QueueStore } from './queue-store.ts'
 import { Topics } from './topics.ts'
@@ -32,6 +33,7 @@ export interface BrokerContext {
   /** Answers to messages, on their way to who waits for them. */
   readonly pushes: ClientCalls
   readonly locks: QueueLocks
+  readonly modes: RequestModes
   readonly store: QueueStore
   readonly metadata: Metadata
   readonly clock: Clock
@@ -68,6 +70,10 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
     clock,
     log,
   })
+  const modes = new RequestModes({
+    file: new ConfigFile(join(folder, 'messageRequestMode.json'), log),
+    log,
+  })
   const clients = new Clients({
     metadata,
     clock,
@@ -81,6 +87,7 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
     await topics.load()
     await groups.load()
     await offsets.load()
+    await modes.load()
   } catch (error) {
     await files.abandon()
     throw error
@@ -108,6 +115,7 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
     calls,
     pushes,
     locks,
+    modes,
     startedAt,
     close,
   }

@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs'
-import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
@@ -19,6 +18,7 @@ import {
   type CleanStop,
   type LastStop,
 } from '../store/last-stop.ts'
+import { LogChunks } from '../store/log-chunks.ts'
 import { LogFiles } from '../store/log-files.ts'
 import { allocateLogMemory, LogShared, Thread, Fault } from '../store/log-memory.ts'
 import { LogReader } from '../store/log-reader.ts'
@@ -26,13 +26,16 @@ import { HEAD_LENGTH, RECORD_LENGTH_MIN, storeTimeIn } from '../store/log-record
 import { LogWindow } from '../store/log-window.ts'
 import { LogWriter } from '../store/log-writer.ts'
 import { currentProcess } from '../store/process-identity.ts'
+import { PullReader } from '../store/pull-reader.ts'
 import { QueueRows } from '../store/queue-rows.ts'
 import type { Recovered } from '../store/recovery.ts'
 import { recoverWithThreads, threadOptions } from '../store/recovery-threads.ts'
 import { StoreLock } from '../store/store-lock.ts'
 import { storePlaces, type StorePlaces } from '../store/store-places.ts'
+import type { UnitReader } from '../store/unit-reader.ts'
 import type { Log } from '../log/log.ts'
 import { TopicQueues } from './topic-queues.ts'
+import { transferLimits } from './transfer-limits.ts'
 
 /** Room in a record besides body and properties: hosts, topic, fixed fields, and what we add. */
 const RECORD_OVERHEAD = 64 * 1024
@@ -63,7 +66,10 @@ export class BrokerStore {
   readonly #disk: Disk
   readonly #lock: StoreLock
   readonly #files: LogFiles
+  /** Main's own: for messages that it hands out itself. */
+  readonly reader: PullReader
   readonly #reader: LogReader
+  readonly #chunks: LogChunks
   readonly #queues: TopicQueues
   readonly #closing: Closing
   readonly #head = Buffer.alloc(HEAD_LENGTH)
@@ -103,6 +109,9 @@ export class BrokerStore {
     const window = new LogWindow(this.shared)
     this.writer = new LogWriter(this.shared, window, this.#files, disk)
     this.#reader = new LogReader(this.shared, window, this.#files)
+    this.#chunks = new LogChunks(this.#files, () => this.shared.written.value())
+    const limits = transferLimits(config)
+    this.reader = new PullReader(this.shared, { window, chunks: this.#chunks, limits })
     this.#queues = new TopicQueues(this.places.queues, disk)
     this.#closing = new Closing(this.shared, (position) => this.#closeBelow(position))
     const firstFree = fileSize * Math.ceil(recovered.end / fileSize)
@@ -131,11 +140,6 @@ export class BrokerStore {
       await lock.release()
       throw error
     }
-  }
-
-  /** Bytes behind the end of the log that count as recent (accessMessageInMemoryMaxRatio). */
-  static hotBytes(config: BrokerConfig): number {
-    return Math.floor((totalmem() * config.accessMessageInMemoryMaxRatio) / 100)
   }
 
   /** Every thread has left. The store is clean unless bytes could not be written. */
@@ -177,6 +181,7 @@ export class BrokerStore {
   }
 
   #closeBelow(position: number): boolean {
+    if (!this.#chunks.forgetBelow(position)) return false
     this.#files.closeBelow(position)
     this.#queues.closeBelowMin((row) => this.shared.rows.min(row))
     return true
@@ -209,6 +214,10 @@ export class BrokerStore {
     if (position < this.shared.minPosition.value()) return -1 // deleted, or about to be
     const read = this.#reader.read(position, length, this.#head, 0)
     return storeTimeIn(this.#head.subarray(0, read), position) ?? -1
+  }
+
+  unitReader(topic: string, queueId: number, row: number): UnitReader {
+    return this.#queues.get(topic, queueId, row)
   }
 
   /** The queue's entry; null when its file or its message is gone. */

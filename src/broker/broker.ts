@@ -21,6 +21,7 @@ import { type Delivery, openDelivery } from './delivery.ts'
 import { EarlyWorkers } from './early-workers.ts'
 import { registerConsumeDirectly } from './handlers/consume-directly.ts'
 import { registerMainSends } from './handlers/main-sends.ts'
+import { registerPopRequests } from './handlers/pop-requests.ts'
 import { registerQueryHandlers } from './handlers/queries.ts'
 import { registerHandlers } from './handlers/register.ts'
 import { registerReplyHandlers } from './handlers/reply-messages.ts'
@@ -38,6 +39,7 @@ import { statsInfo } from './stats-info.ts'
 import { storeInfo } from './store-info.ts'
 import { StoreLog } from './store-log.ts'
 import { groupNameFault, shown } from './topic-names.ts'
+import { hotBytes } from './transfer-limits.ts'
 import { WorkerPeers } from './worker-peers.ts'
 import { Workers } from './workers.ts'
 
@@ -145,18 +147,20 @@ export class Broker {
       if (drain()) store.shared.signal.wake() // the next turn comes after timers and sockets
     }
     const stopLoop = startLoop(store, turn, storeLog) // before anybody waits for a worker's answer
-    const queueStore = new MainQueueStore(store, publisher, BrokerStore.hotBytes(config))
+    const queueStore = new MainQueueStore(store, publisher, hotBytes(config))
     const address = formatAddress({ host: config.brokerIP1, port: ports.port })
     const parted = { address, live, store: queueStore, metadata: publisher, clock, log }
     const context = await openBrokerContext(parted)
     const queries = messageQueries(store.shared, config)
-    delivery = await openDelivery({ store, context, queries, storeHost: host })
+    const { own: counters } = workers
+    delivery = await openDelivery({ store, context, queries, storeHost: host, counters })
     const stats = openStats(store, workers, context)
-    peers = peersOf(workers, { context, store, queries, delivery, stats, storeHost: host })
+    const client = new RemotingClient({})
+    const served = { context, store, queries, delivery, stats, client, storeHost: host }
+    peers = peersOf(workers, served)
     await publisher.applied()
     store.shared.askRetention(RetentionAsk.BEGIN) // flush has been told of all queues, too
     await Promise.all(workers.network.map((worker) => listen(worker, workers, ports)))
-    const client = new RemotingClient({})
     const registration = register(ports.port, context, client)
     await within(REGISTER_MS, registration.start())
     delivery.onWake() // what came due while nobody ran
@@ -276,18 +280,20 @@ interface Served {
   queries: MessageQueries
   delivery: Delivery
   stats: BrokerStats
+  client: RemotingClient
   storeHost: Uint8Array
 }
 
 function peersOf(workers: Workers, served: Served): WorkerPeers[] {
-  const { context, store, queries, delivery, stats } = served
-  const { log } = context
+  const { context, store, queries, delivery, stats, client } = served
+  const { clock, log } = context
   const onError = (error: unknown) => {
     const { poison, thread } = store.shared
     failThread(error, { poison, thread, rouseAll: () => store.shared.rouseAll() })
   }
   const report = (problem: string, error: unknown) => log.error({ error: String(error) }, problem)
-  const handlers = new Handlers(fewProblems(report, () => context.clock.now()))
+  const reportFew = fewProblems(report, () => clock.now())
+  const handlers = new Handlers(reportFew)
   registerHandlers(handlers, context, () => [
     ...storeInfo(store),
     ...statsInfo(stats, workers.counters),
@@ -300,12 +306,14 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
   const dedup = registerMainSends(handlers, served)
   registerReplyHandlers(handlers, served)
   registerTransactionHandlers(handlers, delivery.transactions)
+  registerPopRequests(handlers, { context, pops: delivery.pops, client }, reportFew)
   const events = {
     handlers,
     onClosed: (peerId: number) => {
       context.clients.connectionClosed(peerId)
       context.calls.connectionClosed(peerId)
       context.pushes.connectionClosed(peerId)
+      delivery.pops.peerClosed(peerId)
     },
     onResponse: (peerId: number, response: RemotingCommand) => {
       context.calls.onResponse(peerId, response)

@@ -14,6 +14,8 @@ import { DelayService, type WaitingQueue } from './delay-service.ts'
 import { MainLog } from './main-log.ts'
 import { draftOf } from './message-draft.ts'
 import type { MessageQueries } from './message-queries.ts'
+import { openPops } from './pop/open-pops.ts'
+import type { Pops } from './pop/pops.ts'
 import { Permission, topicConfig } from './system-topics.ts'
 import {
   CHECK_MAX_TIME_TOPIC,
@@ -26,11 +28,13 @@ import {
 import { committedBefore } from './committed-before.ts'
 import { TransactionChecks } from './transaction-checks.ts'
 import { Transactions } from './transactions.ts'
+import type { WorkerCounters } from './worker-counters.ts'
 
 /** What main does with messages: those that come back, wait, or are nobody's any more. */
 export interface Delivery {
   readonly messages: MainLog
   readonly transactions: Transactions
+  readonly pops: Pops
   /** The stored bytes of the message that begins there; null when there is none (any more). */
   messageAt(position: number): Promise<Buffer | null>
   /** Where a group's messages come back from. Throws ResponseError. */
@@ -48,11 +52,13 @@ export interface DeliveryParts {
   /** IP (4 or 16 bytes) and a 4-byte port. */
   storeHost: Uint8Array
   queries: MessageQueries
+  /** Main's own. */
+  counters: WorkerCounters
 }
 
 /** Reads how far delayed messages were delivered, and goes on there. Throws ConfigFileError. */
 export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
-  const { store, context, queries } = parts
+  const { store, context, queries, storeHost, counters } = parts
   const messageAt = (position: number) => queries.at(position)
   const { topics, clock, log } = context
   const messages = mainLog(parts)
@@ -70,9 +76,11 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     log,
   })
   const { transactions, checks } = openTransactions(parts, messages)
+  const pops = await openPops({ store, context, messages, storeHost, counters })
   return {
     messages,
     transactions,
+    pops,
     messageAt,
     retryTopic: (group) => retryTopicOf(context, group),
     deadLetterTopic: (group) => deadLetterTopicOf(context, group),
@@ -80,10 +88,11 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
       messages.onWake()
       delays.onWake()
       if (transactions.onWake()) checks.begin()
+      pops.onWake()
     },
     close: async () => {
       checks.close()
-      await Promise.all([delays.close(), transactions.close()])
+      await Promise.all([delays.close(), transactions.close(), pops.close()])
       messages.close()
       await offsets.close()
     },

@@ -100,6 +100,17 @@ export class MainLog {
     })
   }
 
+  /**
+   * Both halves, at once or not at all: throws what `begin` rejects with. `survived` settles as the promise of
+   * `survives` does.
+   */
+  appendNow(draft: MessageDraft): Stored & { survived: Promise<void> } {
+    const status = this.#tryAppend(draft, this.#rowOf(draft))
+    if (status !== AppendStatus.OK) throw tooBusy(status, this.#parts.shared.isStalled())
+    const stored = this.#place()
+    return { ...stored, survived: this.survives(stored) }
+  }
+
   /** Nothing is appended any more. What still waits for the disk is told so. */
   close(): void {
     this.#isClosed = true

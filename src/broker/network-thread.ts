@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { monotonicClock, systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
-import type { BrokerConfig } from '../config/broker.ts'
 import { Connections } from '../net/connections.ts'
 import { Listener } from '../net/listener.ts'
 import { UniqueIds } from '../protocol/message-id.ts'
@@ -14,9 +13,9 @@ import { LogFiles } from '../store/log-files.ts'
 import { Thread, type LogShared } from '../store/log-memory.ts'
 import { LogWindow } from '../store/log-window.ts'
 import { LogWriter } from '../store/log-writer.ts'
-import { PullReader, type TransferLimits } from '../store/pull-reader.ts'
+import { PullReader } from '../store/pull-reader.ts'
 import { storePlaces } from '../store/store-places.ts'
-import { appendMax, BrokerStore } from './broker-store.ts'
+import { appendMax } from './broker-store.ts'
 import { PullHandler } from './handlers/pull.ts'
 import { SendHandler, type SendOptions } from './handlers/send.ts'
 import { HeldPulls } from './held-pulls.ts'
@@ -25,6 +24,7 @@ import { MetadataView } from './metadata-view.ts'
 import { NetworkAgent } from './network-agent.ts'
 import { ThreadLink } from './thread-link.ts'
 import { TopicQueues } from './topic-queues.ts'
+import { transferLimits } from './transfer-limits.ts'
 import { TurnClock } from './turn-clock.ts'
 import { WorkerCounters } from './worker-counters.ts'
 import type { NetworkBoot, NetworkCommand, NetworkReport } from './workers.ts'
@@ -237,21 +237,6 @@ export class NetworkThread {
       },
       config,
     )
-  }
-}
-
-/** How much one answer to a pull may hold. */
-function transferLimits(config: BrokerConfig): TransferLimits {
-  return {
-    hot: {
-      bytes: config.maxTransferBytesOnMessageInMemory,
-      count: config.maxTransferCountOnMessageInMemory,
-    },
-    cold: {
-      bytes: config.maxTransferBytesOnMessageInDisk,
-      count: config.maxTransferCountOnMessageInDisk,
-    },
-    hotBytes: BrokerStore.hotBytes(config),
   }
 }
 

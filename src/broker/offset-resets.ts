@@ -15,6 +15,8 @@ export class OffsetResets {
   readonly #metadata: Metadata
   /** Group to queue to offset. */
   readonly #groups = new Map<string, Map<string, number>>()
+  /** A group was moved in a topic: what it waits for may be there. */
+  onMoved: (group: string, topic: string) => void = () => {}
 
   constructor(metadata: Metadata) {
     this.#metadata = metadata
@@ -26,6 +28,7 @@ export class OffsetResets {
     if (queues === undefined) this.#groups.set(group, (queues = new Map<string, number>()))
     for (const [queueId, offset] of offsets) queues.set(resetKey(topic, queueId), offset)
     this.#publish(group)
+    this.onMoved(group, topic)
   }
 
   has(group: string, topic: string, queueId: number): boolean {

@@ -1,4 +1,5 @@
 import type { MessagePort, Worker } from 'node:worker_threads'
+import { monotonicClock } from '../base/clock.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import { DirtyBits } from '../ring/dirty-bits.ts'
 import { isThreadFailure } from '../ring/thread-failure.ts'
@@ -9,7 +10,12 @@ import type { EarlyWorkers, WorkerRole } from './early-workers.ts'
 import type { ConfigChanges } from './live-config.ts'
 import type { MetadataChange } from './metadata-change.ts'
 import type { SettingsChange } from './rows-changes.ts'
-import { allocateCounters, CounterReader, type CountedPair } from './worker-counters.ts'
+import {
+  allocateCounters,
+  CounterReader,
+  type CountedPair,
+  WorkerCounters,
+} from './worker-counters.ts'
 import { type LinkEnd, linkEnds, ThreadLink } from './thread-link.ts'
 
 /** Bytes of one ring between main and a network worker. */
@@ -53,8 +59,10 @@ export interface NetworkWorker {
 /** The broker's worker threads. */
 export class Workers {
   readonly network: NetworkWorker[] = []
-  /** What the network workers count. */
+  /** What the network workers and main count. */
   readonly counters: CounterReader
+  /** Main's own. */
+  readonly own: WorkerCounters
   readonly #shared: LogShared
   readonly #config: BrokerConfig
   readonly #dirty: SharedArrayBuffer[]
@@ -82,7 +90,12 @@ export class Workers {
     this.#early = options.early
     const { capacity } = shared.rows
     const memories = Array.from({ length: config.networkWorkers }, () => allocateCounters(capacity))
-    this.counters = new CounterReader(memories)
+    const ofMain = allocateCounters(capacity)
+    const clocks = { turn: monotonicClock, clock: monotonicClock }
+    this.counters = new CounterReader([...memories, ofMain])
+    this.own = new WorkerCounters(ofMain, clocks, (pair) => {
+      this.counters.addPair(memories.length, pair)
+    })
     this.#dirty = Array.from({ length: config.networkWorkers }, () => DirtyBits.allocate(capacity))
     this.#flush = this.#start('flush', this.#boot(Thread.FLUSH))
     this.#flush.on('message', (message) => {

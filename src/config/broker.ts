@@ -4,6 +4,7 @@ import { availableParallelism, hostname } from 'node:os'
 import { apacheBrokerKeys } from './apache-keys.ts'
 import { ConfigError, type Declaration, type Mutable } from './load.ts'
 import { localAddress } from './local-address.ts'
+import { popSettings } from './pop.ts'
 import { serverSettings } from './server.ts'
 import {
   addresses,
@@ -206,6 +207,7 @@ const brokerSettings = {
   ...topicSettings,
   ...transactionSettings,
   ...consumerSettings,
+  ...popSettings,
   ...registrationSettings,
   ...storeSettings,
 }

@@ -16,7 +16,8 @@ const REASONS = {
   exportMetadataInRocksDB: ROCKSDB,
   rocksDBConfigToJson: ROCKSDB,
   checkRocksdbCqWriteProgress: ROCKSDB,
-  exportPopRecord: 'RingMQ keeps no POP records: POP is not supported by this version',
+  exportPopRecord:
+    'RingMQ keeps its POP records in the revive topic only: there is no RocksDB to move them to',
   getSyncStateSet: CONTROLLER,
   getControllerMetaData: CONTROLLER,
   getControllerConfig: CONTROLLER,

@@ -52,13 +52,19 @@ export class Handlers {
   }
 
   on<H, R>(spec: RequestSpec<H, R>, handle: Handle<H, R>): this {
-    return this.register(spec.code, (request, peer) => {
+    return this.serve(spec, (request, peer) => {
       const header = spec.decodeHeader(request.extFields)
       const reply = handle(header, { request, peer })
       return reply instanceof Promise
         ? reply.then((settled) => replyTo(request, spec, settled))
         : replyTo(request, spec, reply)
     })
+  }
+
+  /** A code beyond 16 bits arrives cut when the header is binary; no other code is what is left of it. */
+  serve<H, R>({ code }: RequestSpec<H, R>, handle: RawHandle): this {
+    if (code > 0xffff) this.register(code & 0xffff, handle)
+    return this.register(code, handle)
   }
 
   register(code: number, handle: RawHandle): this {

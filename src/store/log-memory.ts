@@ -281,7 +281,7 @@ export class LogShared {
     }
   }
 
-  /** This network worker holds pulls: from now on each write wakes dispatch. */
+  /** This network worker holds pulls, or main pops: from now on each write wakes dispatch. */
   setHolding(isHolding: boolean): void {
     const at = THREADS + this.thread * LINE + HOLDING
     if (Atomics.load(this.#words, at) === Number(isHolding)) return
@@ -293,7 +293,7 @@ export class LogShared {
   }
 
   isAnyoneHolding(): boolean {
-    for (let thread = Thread.NETWORK; thread < this.memory.threads; thread++) {
+    for (let thread: number = Thread.MAIN; thread < this.memory.threads; thread++) {
       if (Atomics.load(this.#words, THREADS + thread * LINE + HOLDING) === 1) return true
     }
     return false

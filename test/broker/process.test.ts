@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -25,6 +24,7 @@ import {
   sendHeader,
   sendTo,
 } from '../support/messages.ts'
+import { freePort } from '../support/free-port.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { startBroker } from '../support/started-broker.ts'
 
@@ -184,19 +184,3 @@ test('a name server knows a created topic before its creation is answered, and f
   const gone = await asker.ask(GetRouteInfoByTopic, { topic: 'Known' })
   expect(gone.code).toBe(ResponseCode.TOPIC_NOT_EXIST)
 })
-
-/** Free a moment ago, and the port two below it too. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
-    if ((await isFree(port)) && (await isFree(port - 2))) return port
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-}

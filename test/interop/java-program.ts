@@ -13,6 +13,7 @@ export interface JavaProgramOptions {
     | 'LitePull'
     | 'Admin'
     | 'Tool'
+    | 'ConsumeByPop'
     | 'Ask'
     | 'Answer'
   jars?: JarSet

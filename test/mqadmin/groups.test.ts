@@ -45,7 +45,6 @@ test.each([
   ['updateSubGroup -c DefaultCluster -g H --attributes a', 'it must be +name=value or -name'],
   ['updateSubGroup -c Nowhere -g H', 'there is no Nowhere, only DefaultCluster'],
   ['updateSubGroupList -c DefaultCluster -f /nowhere', 'the file path /nowhere does not exists'],
-  ['setConsumeMode -c DefaultCluster -t T -g H -m POP', 'RingMQ has no POP consuming'],
   ['setConsumeMode -c DefaultCluster -t T -g H -m PUSH', 'it must be PULL or POP'],
   ['updateOrderConf -t T -m drop', 'it must be put, get or delete'],
   ['updateOrderConf -t T -m put -v nonsense', 'it must be like brokerName:8'],
@@ -138,3 +137,18 @@ function bound() {
   const { current } = cluster
   return { mqadmin: (line: string) => current.mqadmin(line), brokerAddress: current.brokerAddress }
 }
+
+test('a group is told to consume a topic by POP, and by PULL again', async () => {
+  const { mqadmin, brokerAddress } = bound()
+  await mqadmin('updateTopic -c DefaultCluster -t Popped')
+  await mqadmin('updateSubGroup -c DefaultCluster -g Poppers')
+  for (const mode of ['POP', 'PULL']) {
+    const line = `setConsumeMode -c DefaultCluster -t Popped -g Poppers -m ${mode} -q 2`
+    expect(await mqadmin(line)).toMatchObject({
+      code: 0,
+      stdout: `set consume mode to ${brokerAddress} success.\ntopic[Popped] group[Poppers] consume mode[${mode}] popShareQueueNum[2]\n`,
+    })
+  }
+  const unknown = await mqadmin('setConsumeMode -c DefaultCluster -t Popped -g Nobody -m POP')
+  expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('does not exist') })
+})

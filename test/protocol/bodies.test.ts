@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { AssignmentBody, AssignmentReply } from '../../src/protocol/bodies/assignment.ts'
+import { BatchAckBody } from '../../src/protocol/bodies/batch-ack.ts'
 import { BrokerMemberGroupReply, ClusterInfo } from '../../src/protocol/bodies/cluster-info.ts'
 import { ConsumerOffsetWrapper } from '../../src/protocol/bodies/consumer-offset.ts'
 import { DataVersion } from '../../src/protocol/bodies/data-version.ts'
@@ -58,6 +60,9 @@ const bodies: [string, Body<unknown>, string][] = [
       ['LOCK_BATCH_MQ request', LockBatchBody],
       ['UNLOCK_BATCH_MQ request', LockBatchBody],
       ['LOCK_BATCH_MQ response', LockBatchReply],
+      ['BATCH_ACK_MESSAGE request', BatchAckBody],
+      ['QUERY_ASSIGNMENT request', AssignmentBody],
+      ['QUERY_ASSIGNMENT response', AssignmentReply],
       ['QUERY_DATA_VERSION request', DataVersion],
       ['REGISTER_BROKER request uncompressed', RegisterBrokerBody],
       ['REGISTER_BROKER response', KvTable],

@@ -8,11 +8,9 @@ import {
   DeleteSubscriptionGroup,
   GetAllSubscriptionGroupConfig,
   GetSubscriptionGroupConfig,
-  SetMessageRequestMode,
   UpdateAndCreateSubscriptionGroup,
   UpdateAndCreateSubscriptionGroupList,
 } from '../../protocol/requests/group.ts'
-import { RequestModeBody } from '../../protocol/bodies/request-mode.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { BrokerContext } from '../broker-context.ts'
 import { groupNameFault, shown } from '../topic-names.ts'
@@ -22,7 +20,7 @@ import { decodeBody } from './body.ts'
 const RETRY_QUEUES_MAX = 1024
 
 export function registerGroupHandlers(handlers: Handlers, context: BrokerContext): void {
-  const { groups, offsets, resets, locks, clients } = context
+  const { groups, offsets, resets, locks, clients, modes } = context
   handlers
     .on(UpdateAndCreateSubscriptionGroup, async (_, { request }) => {
       const group = decodeBody(SubscriptionGroupConfig, request.body)
@@ -42,10 +40,6 @@ export function registerGroupHandlers(handlers: Handlers, context: BrokerContext
       const why = `No group in this broker. group: ${shown(group)}`
       throw new ResponseError('SUBSCRIPTION_GROUP_NOT_EXIST', why)
     })
-    .on(SetMessageRequestMode, (_, { request }) => {
-      if (decodeBody(RequestModeBody, request.body).mode === 'PULL') return
-      throw new ResponseError('SYSTEM_ERROR', 'RingMQ has no POP consuming: groups consume by PULL')
-    })
     .on(GetAllSubscriptionGroupConfig, () => ({
       body: SubscriptionGroupWrapper.encode({
         dataVersion: groups.dataVersion,
@@ -57,6 +51,7 @@ export function registerGroupHandlers(handlers: Handlers, context: BrokerContext
       await groups.delete(groupName)
       locks.removeGroup(groupName)
       resets.removeGroup(groupName)
+      await modes.removeGroup(groupName)
       clients.forgetBeats() // consumers that live on bring the group back, as with Apache's broker
       if (cleanOffset) offsets.removeGroup(groupName)
     })

@@ -97,10 +97,11 @@ function checkRange(name: string, value: number, max: number): void {
   throw new ResponseError('INVALID_PARAMETER', `${name} is ${value}, it must be from 0 to ${max}`)
 }
 
-/** With all that hangs on it: offsets, order locks, and what POP kept to be tried again. */
+/** With all that hangs on it: offsets, order locks, request modes, and what POP kept to be tried again. */
 async function deleteTopic(context: BrokerContext, topic: string): Promise<void> {
-  const { topics, offsets, resets } = context
+  const { topics, offsets, resets, modes } = context
   resets.removeTopic(topic)
+  await modes.removeTopic(topic)
   for (const group of offsets.groupsOf(topic)) {
     for (const retry of popRetryTopics(group, topic)) await deleteOne(context, retry)
   }

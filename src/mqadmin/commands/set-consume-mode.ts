@@ -1,14 +1,10 @@
-import { isNotSupported } from '../apache-only.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
 import { RequestModeBody } from '../../protocol/bodies/request-mode.ts'
 import { SetMessageRequestMode } from '../../protocol/requests/group.ts'
 
-const NO_POP =
-  'RingMQ has no POP consuming: groups consume by PULL, which is how they do it without this command'
-
 export const command: Command = {
   name: 'setConsumeMode',
-  doc: 'Let a group consume a topic by PULL or POP. POP is not there in RingMQ.',
+  doc: 'Let a group consume a topic by PULL or POP: it counts for consumers that leave their queues to the broker (clientRebalance=false).',
   options: [
     { short: 'b', long: 'brokerAddr', doc: 'on this broker, host:port' },
     { short: 'c', long: 'clusterName', doc: 'on all masters of this cluster' },
@@ -29,15 +25,11 @@ async function setConsumeMode({ options, admin, out }: Call): Promise<void> {
   const body = RequestModeBody.encode({ topic, consumerGroup, mode, popShareQueueNum })
   const targets = await admin.targets(options.text('b'), options.text('c'))
   for (const { address } of targets) {
-    await admin.call(address, SetMessageRequestMode, {}, { body }).catch(explainPop)
+    await admin.call(address, SetMessageRequestMode, {}, { body })
     out.line('set consume mode to %s success.', address)
   }
   out.line(
     `topic[${topic}] group[${consumerGroup}] consume mode[${mode}] popShareQueueNum[${popShareQueueNum}]`,
   )
   out.data({ topic, group: consumerGroup, mode, popShareQueueNum })
-}
-
-function explainPop(error: unknown): never {
-  throw isNotSupported(error) ? new AdminError(NO_POP, { cause: error }) : error
 }

@@ -8,19 +8,21 @@ import java.util.concurrent.LinkedBlockingQueue;
 import org.apache.rocketmq.client.QueryResult;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.common.message.MessageRequestMode;
 import org.apache.rocketmq.remoting.protocol.admin.OffsetWrapper;
 import org.apache.rocketmq.remoting.protocol.admin.TopicOffset;
 import org.apache.rocketmq.remoting.protocol.body.ClusterInfo;
 import org.apache.rocketmq.remoting.protocol.route.BrokerData;
 import org.apache.rocketmq.remoting.protocol.route.QueueData;
 import org.apache.rocketmq.remoting.protocol.route.TopicRouteData;
+import org.apache.rocketmq.remoting.protocol.subscription.SubscriptionGroupConfig;
 import org.apache.rocketmq.tools.admin.DefaultMQAdminExt;
 
 /**
  * Apache's admin client, one command a line: prints one "answer" for each, with the "error" if it failed.
  *
  * createTopic TOPIC QUEUES · deleteTopic TOPIC CLUSTER · route TOPIC · topics · cluster · offsets TOPIC ·
- * consumed GROUP · byKey TOPIC KEY · byId TOPIC ID · byUniqueKey TOPIC ID
+ * createGroup GROUP BROKER · mode TOPIC GROUP PULL|POP SHARE BROKER · consumed GROUP · byKey TOPIC KEY · byId TOPIC ID · byUniqueKey TOPIC ID
  */
 public final class Admin {
   private final DefaultMQAdminExt admin = new DefaultMQAdminExt(10_000);
@@ -55,6 +57,17 @@ public final class Admin {
         break;
       case "deleteTopic":
         admin.deleteTopic(words[1], words[2]);
+        Lines.print("answer");
+        break;
+      case "createGroup":
+        SubscriptionGroupConfig group = new SubscriptionGroupConfig();
+        group.setGroupName(words[1]);
+        admin.createAndUpdateSubscriptionGroupConfig(words[2], group);
+        Lines.print("answer");
+        break;
+      case "mode":
+        admin.setMessageRequestMode(words[5], words[1], words[2], MessageRequestMode.valueOf(words[3]),
+            Integer.parseInt(words[4]), 10_000);
         Lines.print("answer");
         break;
       case "route": route(admin.examineTopicRouteInfo(words[1])); break;
