@@ -2,6 +2,7 @@ import type { RunningBroker } from './lab/broker.ts'
 import { runBacklog } from './regimes/backlog.ts'
 import { runIdle } from './regimes/idle.ts'
 import { runJavaProducer } from './regimes/java.ts'
+import { runPop } from './regimes/pop.ts'
 import { outcomeOf, runLoad, type Outcome, type Pace, type Regime } from './regimes/regime.ts'
 
 /** In the order in which they run; the backlog is the last to write much, idle comes after all. */
@@ -16,6 +17,11 @@ export const REGIMES: Regime[] = [
   sends('open', 'a fixed rate, from the intended time', openLoop),
   { name: 'java', question: "Apache's own benchmark Producer, 64 threads", run: runJavaProducer },
   { name: 'backlog', question: 'consuming a backlog, 32 messages a pull', run: runBacklog },
+  {
+    name: 'pop',
+    question: 'consuming by POP, 32 messages a pop, each acknowledged by itself',
+    run: runPop,
+  },
   { name: 'idle', question: 'nobody asks anything', run: runIdle },
 ]
 

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { SLOTS_MAX } from './send-frames.ts'
 import type { HeaderFormat } from './wire.ts'
 
-export type LoadMode = 'closed' | 'open' | 'pull'
+export type LoadMode = 'closed' | 'open' | 'pull' | 'pop'
 
 /** One run of the generator. Times in seconds, `rate` in requests per second. */
 export interface LoadOptions {
@@ -29,13 +29,15 @@ export interface LoadOptions {
 }
 
 export const LOAD_USAGE = `node bench/load.ts [options]
-  --mode closed|open|pull   closed: each reply causes the next request (default); open: at --rate,
-                            response times from the intended time; pull: consume the topic's backlog
+  --mode closed|open|pull|pop
+                            closed: each reply causes the next request (default); open: at --rate,
+                            response times from the intended time; pull: consume the topic's backlog;
+                            pop: the same by POP, each message acknowledged by itself
   --broker HOST:PORT        or --namesrv HOST:PORT (127.0.0.1:9876), which is asked for the broker
   --topic NAME --queues N   created with N queues (bench, 16); --no-create leaves it as it is
   --header binary|json      (binary)    --size BYTES (128)    --batch K messages a request (1)
-  --in-flight N (64)        open: the cap (1024); pull: pulls at a time (16)
-  --connections N (1)       --rate R requests a second    --pull-max M messages a pull (32)
+  --in-flight N (64)        open: the cap (1024); pull, pop: so many at a time (16)
+  --connections N (1)       --rate R requests a second    --pull-max M messages a pull or pop (32)
   --warmup S (2)            --duration S (10)    --count MESSAGES instead of a duration
   --pid PID                 measure the processor time of that process too
   --json                    print the report as one line of JSON`
@@ -62,12 +64,12 @@ const SPEC = {
   help: { type: 'boolean', default: false },
 } as const
 
-const IN_FLIGHT: Record<LoadMode, string> = { closed: '64', open: '1024', pull: '16' }
+const IN_FLIGHT: Record<LoadMode, string> = { closed: '64', open: '1024', pull: '16', pop: '16' }
 
 /** Throws with the option, its value and what is allowed. */
 export function parseLoadOptions(args: string[]): LoadOptions & { json: boolean; help: boolean } {
   const { values } = parseArgs({ args, options: SPEC, strict: true })
-  const mode = oneOf('mode', values.mode, ['closed', 'open', 'pull'])
+  const mode = oneOf('mode', values.mode, ['closed', 'open', 'pull', 'pop'])
   const count = positive('count', values.count)
   return {
     mode,

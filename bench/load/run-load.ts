@@ -18,6 +18,7 @@ import { Link } from './link.ts'
 import type { Load } from './load-kind.ts'
 import { OpenLoop } from './open-loop.ts'
 import type { LoadOptions } from './options.ts'
+import { PopLoop } from './pop-loop.ts'
 import { PullLoop, type QueueCursor } from './pull-loop.ts'
 import { Recorder, type Failure } from './recorder.ts'
 import { SendFrames } from './send-frames.ts'
@@ -54,7 +55,8 @@ const DRAIN_MS = 5000
 /** Runs one load and reports it. Throws when the broker cannot be reached or the connection is lost. */
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const broker = await locate(options)
-  return options.mode === 'pull' ? await runPulls(options, broker) : await runSends(options, broker)
+  if (options.mode === 'pull') return await runPulls(options, broker)
+  return options.mode === 'pop' ? await runPops(options, broker) : await runSends(options, broker)
 }
 
 async function locate({ broker, namesrv, topic }: LoadOptions): Promise<BrokerAddress> {
@@ -123,6 +125,17 @@ async function runPulls(options: LoadOptions, broker: BrokerAddress): Promise<Lo
   recorder.reset()
   const whole = { ...options, warmup: 0, duration: Infinity }
   return await measure(whole, broker, recorder, newLoad())
+}
+
+/** Everything that the topic holds, once: a group that has no offsets yet begins at the front. */
+async function runPops(options: LoadOptions, broker: BrokerAddress): Promise<LoadReport> {
+  const { topic, inFlight, pullMax: messagesMax } = options
+  const cursors = await withControl(broker.address, (control) => backlog(control, options))
+  const total = cursors.reduce((sum, { offset, end }) => sum + end - offset, 0)
+  const recorder = new Recorder()
+  const { brokerName } = broker
+  const load = new PopLoop(recorder, { topic, brokerName, inFlight, messagesMax, total })
+  return await measure({ ...options, warmup: 0, duration: Infinity }, broker, recorder, load)
 }
 
 async function backlog(control: Control, { topic, queues }: LoadOptions): Promise<QueueCursor[]> {

@@ -29,6 +29,8 @@ export const RequestCode = {
   GET_ROUTEINFO_BY_TOPIC: 105,
   SEND_MESSAGE_V2: 310,
   SEND_BATCH_MESSAGE: 320,
+  POP_MESSAGE: 200_050,
+  ACK_MESSAGE: 200_051,
 } as const
 
 /** Serialize type (the top byte of the header word) of each format. */

@@ -9,7 +9,17 @@ function options(...args: string[]): SessionOptions {
 
 test('all regimes run by default, in one order', () => {
   const names = options().regimes.map(({ name }) => name)
-  expect(names).toEqual(['send', 'send-json', 'one', 'batch', 'open', 'java', 'backlog', 'idle'])
+  expect(names).toEqual([
+    'send',
+    'send-json',
+    'one',
+    'batch',
+    'open',
+    'java',
+    'backlog',
+    'pop',
+    'idle',
+  ])
 })
 
 test('regimes that are named run in the same order', () => {
