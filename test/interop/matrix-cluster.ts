@@ -82,6 +82,8 @@ export class MatrixCluster {
   /** What our mqadmin prints. Rejects when it fails. */
   async #run(line: string): Promise<string> {
     let [printed, complaint] = ['', '']
+    const before = process.cwd()
+    process.chdir(this.#cluster.folder) // consumerStatus writes files
     const code = await runMqadmin(
       line.split(' ').map((word) => this.#named(word)),
       {
@@ -90,7 +92,7 @@ export class MatrixCluster {
         stderr: (text) => (complaint += text),
         stopped: new AbortController().signal,
       },
-    )
+    ).finally(() => process.chdir(before))
     if (code !== 0) throw new Error(`${line}: ${complaint}`)
     return printed
   }
