@@ -13,6 +13,7 @@ import * as registration from '../../src/protocol/requests/registration.ts'
 import * as reply from '../../src/protocol/requests/reply.ts'
 import * as route from '../../src/protocol/requests/route.ts'
 import * as send from '../../src/protocol/requests/send.ts'
+import * as timer from '../../src/protocol/requests/timer.ts'
 import * as topic from '../../src/protocol/requests/topic.ts'
 import { responseDetails, ResponseCode } from '../../src/protocol/response-code.ts'
 import type { ResponseCodeName } from '../../src/protocol/response-code.ts'
@@ -23,6 +24,7 @@ type AnySpec = RequestSpec<any, any>
 const FAMILIES: [string, object][] = [
   ['Send', send],
   ['Request and reply', reply],
+  ['Timed messages', timer],
   ['Pull', pull],
   ['Pop', pop],
   ['Offsets', offset],

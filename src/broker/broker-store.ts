@@ -63,6 +63,8 @@ export class BrokerStore {
   readonly places: StorePlaces
   readonly deleted: DeletedTopics
   readonly writer: LogWriter
+  /** How the last run ended. */
+  readonly lastStop: StopKind
   readonly #disk: Disk
   readonly #lock: StoreLock
   readonly #files: LogFiles
@@ -88,6 +90,7 @@ export class BrokerStore {
     this.#lock = parts.lock
     this.recovered = recovered
     this.deleted = parts.deleted
+    this.lastStop = parts.lastStop.kind
     this.places = storePlaces(config)
     const memory = allocateLogMemory({
       windowSize: config.logWindowSize,

@@ -27,6 +27,7 @@ import { registerHandlers } from './handlers/register.ts'
 import { registerReplyHandlers } from './handlers/reply-messages.ts'
 import { registerSendBackHandler } from './handlers/send-back.ts'
 import { registerStatsHandlers } from './handlers/stats.ts'
+import { registerTimerHandlers } from './handlers/timers.ts'
 import { registerTransactionHandlers } from './handlers/transactions.ts'
 import { bindPorts } from './listen-ports.ts'
 import { LiveConfig } from './live-config.ts'
@@ -38,6 +39,7 @@ import { SegmentManifests } from './segment-manifests.ts'
 import { statsInfo } from './stats-info.ts'
 import { storeInfo } from './store-info.ts'
 import { StoreLog } from './store-log.ts'
+import { timerInfo } from './timer-info.ts'
 import { groupNameFault, shown } from './topic-names.ts'
 import { hotBytes } from './transfer-limits.ts'
 import { WorkerPeers } from './worker-peers.ts'
@@ -153,7 +155,8 @@ export class Broker {
     const context = await openBrokerContext(parted)
     const queries = messageQueries(store.shared, config)
     const { own: counters } = workers
-    delivery = await openDelivery({ store, context, queries, storeHost: host, counters })
+    const { disk } = parts
+    delivery = await openDelivery({ store, context, queries, storeHost: host, counters, disk })
     const stats = openStats(store, workers, context)
     const client = new RemotingClient({})
     const served = { context, store, queries, delivery, stats, client, storeHost: host }
@@ -194,6 +197,7 @@ export class Broker {
     await this.#context.close()
     this.#stopLoop()
     await this.#workers.stop()
+    await this.#delivery.seal()
     await this.#store.close()
   }
 
@@ -298,6 +302,7 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
     ...storeInfo(store),
     ...statsInfo(stats, workers.counters),
     ...dedup.info(),
+    ...timerInfo(delivery.timers),
   ])
   registerStatsHandlers(handlers, stats)
   registerQueryHandlers(handlers, context, queries)
@@ -307,6 +312,7 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
   registerReplyHandlers(handlers, served)
   registerTransactionHandlers(handlers, delivery.transactions)
   registerPopRequests(handlers, { context, pops: delivery.pops, client }, reportFew)
+  registerTimerHandlers(handlers, context, delivery)
   const events = {
     handlers,
     onClosed: (peerId: number) => {

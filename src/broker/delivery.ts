@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
+import type { Disk } from '../base/disk.ts'
 import type { SubscriptionGroupConfig } from '../protocol/bodies/subscription-group.ts'
 import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
 import { ResponseError } from '../protocol/response-error.ts'
+import { StopKind } from '../store/last-stop.ts'
 import { LogAppender } from '../store/log-appender.ts'
 import { MAIN_WAITER } from '../store/log-memory.ts'
 import { LogWindow } from '../store/log-window.ts'
@@ -24,8 +26,10 @@ import {
   HALF_TOPIC,
   RETRY_TOPIC_LENGTH_MAX,
   shown,
+  TIMER_TOPIC,
 } from './topic-names.ts'
 import { committedBefore } from './committed-before.ts'
+import { Timers } from './timers.ts'
 import { TransactionChecks } from './transaction-checks.ts'
 import { Transactions } from './transactions.ts'
 import type { WorkerCounters } from './worker-counters.ts'
@@ -35,6 +39,8 @@ export interface Delivery {
   readonly messages: MainLog
   readonly transactions: Transactions
   readonly pops: Pops
+  /** Null with timerWheelEnable=false. */
+  readonly timers: Timers | null
   /** The stored bytes of the message that begins there; null when there is none (any more). */
   messageAt(position: number): Promise<Buffer | null>
   /** Where a group's messages come back from. Throws ResponseError. */
@@ -44,6 +50,8 @@ export interface Delivery {
   /** Another thread woke main. */
   onWake(): void
   close(): Promise<void>
+  /** After `close`, when the log is on the disk to its end. */
+  seal(): Promise<void>
 }
 
 export interface DeliveryParts {
@@ -54,6 +62,7 @@ export interface DeliveryParts {
   queries: MessageQueries
   /** Main's own. */
   counters: WorkerCounters
+  disk: Disk
 }
 
 /** Reads how far delayed messages were delivered, and goes on there. Throws ConfigFileError. */
@@ -75,28 +84,60 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     clock,
     log,
   })
+  const timers = context.config.timerWheelEnable ? await openTimers(parts, messages) : null
   const { transactions, checks } = openTransactions(parts, messages)
   const pops = await openPops({ store, context, messages, storeHost, counters })
   return {
     messages,
     transactions,
     pops,
+    timers,
     messageAt,
     retryTopic: (group) => retryTopicOf(context, group),
     deadLetterTopic: (group) => deadLetterTopicOf(context, group),
     onWake: () => {
       messages.onWake()
       delays.onWake()
+      timers?.onWake()
       if (transactions.onWake()) checks.begin()
       pops.onWake()
     },
     close: async () => {
       checks.close()
-      await Promise.all([delays.close(), transactions.close(), pops.close()])
+      const parts = [delays.close(), timers?.close(), transactions.close(), pops.close()]
+      await Promise.all(parts)
       messages.close()
       await offsets.close()
     },
+    seal: async () => timers?.seal(),
   }
+}
+
+async function openTimers(
+  { store, context, queries, disk }: DeliveryParts,
+  messages: MainLog,
+): Promise<Timers> {
+  const { config: settings, topics, clock, log } = context
+  const { shared, rows, lastStop } = store
+  const hasTopic = (topic: string) => topics.get(topic) !== undefined
+  return Timers.open({
+    queue: waitingQueue(store, TIMER_TOPIC, 0),
+    messageAt: (position) => queries.at(position),
+    hasQueue: (topic, queueId) => hasTopic(topic) && rows.row(topic, queueId) !== undefined,
+    hasTopic,
+    messages,
+    ends: {
+      appended: () => shared.appended.value(),
+      flushed: () => shared.flushed.value(),
+      min: () => shared.minPosition.value(),
+    },
+    isSameBoot: lastStop !== StopKind.UNKNOWN,
+    metricsFile: new ConfigFile(join(settings.storePathRootDir, 'config', 'timermetrics'), log),
+    settings,
+    disk,
+    clock,
+    log,
+  })
 }
 
 function openTransactions(
@@ -111,6 +152,7 @@ function openTransactions(
     messageAt: (position) => queries.at(position),
     isCommitted: committedBefore(store.shared, queries, config.messageIndexEnable),
     messages,
+    timerRules: config,
     offsets,
     clock,
     log,

@@ -26,6 +26,8 @@ export interface SendReplyParts {
   /** The store host as in the record: IP and 4-byte port. */
   storeHost: Uint8Array
   position: number
+  /** Of a message that waits for its time; else empty. */
+  recallHandle: string
 }
 
 /** What a reply to a pull says, before its messages. */
@@ -107,6 +109,10 @@ export class ReplyWriter {
     this.#integer(parts.queueId)
     this.#constant(JSON_PIECE.msgId)
     this.#messageIds(parts)
+    if (parts.recallHandle !== '') {
+      this.#constant(JSON_PIECE.recallHandle)
+      this.#ascii(parts.recallHandle)
+    }
     this.#constant(this.#sendTail.json)
     this.#constant(JSON_PIECE.queueOffset)
     this.#integer(parts.queueOffset)
@@ -126,6 +132,7 @@ export class ReplyWriter {
     this.#messageIds(parts)
     this.#view.setInt32(idAt, this.#at - idAt - 4)
     this.#binaryInteger(KEY.queueOffset, parts.queueOffset)
+    if (parts.recallHandle !== '') this.#binaryText(KEY.recallHandle, parts.recallHandle)
     this.#constant(this.#sendTail.binary)
     this.#view.setInt32(fieldsAt, this.#at - fieldsAt - 4)
   }
@@ -211,6 +218,13 @@ export class ReplyWriter {
     this.#view.setInt32(lengthAt, this.#at - lengthAt - 4)
   }
 
+  #binaryText(key: Constant, ascii: string): void {
+    this.#constant(key)
+    this.#view.setInt32(this.#at, ascii.length)
+    this.#at += 4
+    this.#ascii(ascii)
+  }
+
   #integer(value: number): void {
     if (value < 0) {
       this.#ascii(String(value))
@@ -252,6 +266,7 @@ const JSON_PIECE = {
   code: text('{"code":'),
   queueId: text(',"extFields":{"queueId":"'),
   msgId: text('","msgId":"'),
+  recallHandle: text('","recallHandle":"'),
   queueOffset: text('"queueOffset":"'),
   nextBeginOffset: text(',"extFields":{"nextBeginOffset":"'),
   minOffset: text('","minOffset":"'),
@@ -280,6 +295,7 @@ const KEY = {
   queueId: constant(binaryKey('queueId')),
   msgId: constant(binaryKey('msgId')),
   queueOffset: constant(binaryKey('queueOffset')),
+  recallHandle: constant(binaryKey('recallHandle')),
   nextBeginOffset: constant(binaryKey('nextBeginOffset')),
   minOffset: constant(binaryKey('minOffset')),
   maxOffset: constant(binaryKey('maxOffset')),

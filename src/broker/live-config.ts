@@ -59,6 +59,9 @@ const CHANGEABLE: ReadonlySet<string> = new Set<Key>([
   'destroyMapedFileIntervalForcibly',
   'redeleteHangedFileInterval',
   'maxStoreBytes',
+  'timerMaxDelaySec',
+  'recallMessageEnable',
+  'allowRecallWhenBrokerNotWriteable',
 ])
 
 export type ConfigChanges = Partial<BrokerConfig>

@@ -1,10 +1,11 @@
 import { viewOf } from '../base/bytes.ts'
 import type { Peer } from '../net/handlers.ts'
-import { encodeProperties, type StoredMessage } from '../protocol/message.ts'
+import { decodeProperties, encodeProperties, type StoredMessage } from '../protocol/message.ts'
 import { MessageProperty } from '../protocol/message-property.ts'
 import { readRecord, RecordParts } from '../store/log-record.ts'
-import { delayLevel } from './property-scan.ts'
-import { SCHEDULE_TOPIC } from './topic-names.ts'
+import { Asks, delayLevel, scanProperties } from './property-scan.ts'
+import { timerOutMs, type TimerRules } from './timer-rules.ts'
+import { SCHEDULE_TOPIC, TIMER_TOPIC } from './topic-names.ts'
 
 const PAIR_END = 2
 const NOTHING = Buffer.alloc(0)
@@ -65,28 +66,41 @@ export function storedProperties(bytes: Buffer): Buffer {
 }
 
 /**
- * A message with a delay level first waits in the queue of its level, and remembers where it belongs
- * (Apache 5.3.3, HookUtils). Any other is returned as it is.
+ * A message that is to be delivered later first waits in a queue of the broker's own, and remembers where it
+ * belongs (Apache 5.3.3, HookUtils). Any other is returned as it is. Throws ResponseError when its time is too far
+ * ahead.
  */
-export function parkDelayed(draft: MessageDraft): MessageDraft {
-  const level = delayLevel(draft.properties)
-  if (level === 0) return draft
-  const { DELAY, REAL_TOPIC, REAL_QID } = MessageProperty
-  const home = encodeProperties([
-    [DELAY, String(Math.min(level, DELAY_LEVELS))],
+export function parkDelayed(draft: MessageDraft, rules: TimerRules, now: number): MessageDraft {
+  const asks = scanProperties(draft.properties, 0, draft.properties.length)
+  const asked = (asks & Asks.DELAY) === 0 ? 0 : delayLevel(draft.properties)
+  if (asked > 0) {
+    const level = Math.min(asked, DELAY_LEVELS)
+    const place = { topic: SCHEDULE_TOPIC, queueId: level - 1 }
+    return parked(draft, place, [[MessageProperty.DELAY, String(level)]])
+  }
+  if ((asks & Asks.TIMER) === 0 || draft.topic === TIMER_TOPIC) return draft
+  const outMs = timerOutMs(decodeProperties(draft.properties.toString()), rules, now)
+  if (outMs === null) return draft
+  const place = { topic: TIMER_TOPIC, queueId: 0 }
+  return parked(draft, place, [[MessageProperty.TIMER_OUT_MS, String(outMs)]])
+}
+
+function parked(
+  draft: MessageDraft,
+  place: { topic: string; queueId: number },
+  notes: [string, string][],
+): MessageDraft {
+  const { REAL_TOPIC, REAL_QID } = MessageProperty
+  const home: [string, string][] = [
+    ...notes,
     [REAL_TOPIC, draft.topic],
     [REAL_QID, String(draft.queueId)],
-  ])
-  return {
-    ...draft,
-    topic: SCHEDULE_TOPIC,
-    queueId: Math.min(level, DELAY_LEVELS) - 1,
-    properties: joined(draft.properties, home),
-  }
+  ]
+  return { ...draft, ...place, properties: withPairs(draft.properties, encodeProperties(home)) }
 }
 
 /** Of two pairs with one name the last counts. */
-function joined(properties: Buffer, pairs: string): Buffer {
+export function withPairs(properties: Buffer, pairs: string): Buffer {
   const isEnded = properties.length === 0 || properties.at(-1) === PAIR_END
   return Buffer.concat([properties, isEnded ? NOTHING : Buffer.of(PAIR_END), Buffer.from(pairs)])
 }

@@ -185,6 +185,7 @@ export class NetworkThread {
       isSyncFlush: config.flushDiskType === 'SYNC_FLUSH',
       syncFlushTimeoutMs: config.syncFlushTimeout,
       disk: config,
+      parking: config,
     }
     this.#live.push(() => (options.brokerPermission = config.brokerPermission))
     return new SendHandler(
@@ -195,6 +196,7 @@ export class NetworkThread {
         metadata: this.#metadata,
         replies,
         counters,
+        clock: this.#clock,
         elapsed: this.#elapsed,
         onReply: (session, gate) => this.#agent.onSendReply(session, gate),
         onWritten: () => this.#agent.onWritten(),

@@ -20,7 +20,7 @@ const SPAN_NAMES = [
 ]
 
 /**
- * What Apache's broker tells of its thread pools, mapped memory and timer wheel. RingMQ has none of
+ * What Apache's broker tells of its thread pools and mapped memory. RingMQ has none of
  * them, and tools that parse the table (the Prometheus exporter) fail when one is missing.
  */
 const NONE: readonly [string, string][] = [
@@ -46,11 +46,6 @@ const NONE: readonly [string, string][] = [
   ['sendThreadPoolQueueCapacity', '10000'],
   ['sendThreadPoolQueueHeadWaitTimeMills', '0'],
   ['sendThreadPoolQueueSize', '0'],
-  ['timerCongestNum', '0'],
-  ['timerDequeueTps', '0.0'],
-  ['timerEnqueueTps', '0.0'],
-  ['timerOffsetBehind', '0'],
-  ['timerReadBehind', '0'],
 ]
 
 /** Counters in GET_BROKER_RUNTIME_INFO, by Apache's keys and in its formats. */

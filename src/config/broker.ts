@@ -20,6 +20,7 @@ import {
   text,
 } from './setting.ts'
 import { checkStore, storeSettings } from './store.ts'
+import { timerSettings } from './timer.ts'
 
 const identitySettings = {
   namesrvAddr: addresses({
@@ -210,6 +211,7 @@ const brokerSettings = {
   ...popSettings,
   ...registrationSettings,
   ...storeSettings,
+  ...timerSettings,
 }
 
 export type BrokerConfig = ConfigOf<typeof brokerSettings>

@@ -42,7 +42,8 @@ describe.each([
   [1, 'ROCKETMQ'],
 ] as const)('serialize type %i', (serializeType, name) => {
   const sendReply = (changes: object) => {
-    const nothing = { queueId: 0, queueOffset: 0, position: 0, opaque: 0, code: 0 }
+    const zeros = { queueId: 0, queueOffset: 0, position: 0, opaque: 0, code: 0 }
+    const nothing = { ...zeros, recallHandle: '' }
     const parts = { ...nothing, serializeType, storeHost: STORE_HOST, ...changes }
     return written((buffer, at) => writer.writeSendReply(buffer, at, parts, null))
   }
@@ -58,12 +59,20 @@ describe.each([
     const storeHost = fc.constantFrom(STORE_HOST, STORE_HOST_V6)
     fc.assert(
       fc.property(
-        fc.record({ opaque: int32, queueId, queueOffset: position, position, storeHost }),
+        fc.record({
+          opaque: int32,
+          queueId,
+          queueOffset: position,
+          position,
+          storeHost,
+          recallHandle: fc.constantFrom('', 'djEgVCBiIDEgdQ=='),
+        }),
         (parts) => {
           const reply = SendMessageV2.encodeReply({
             msgId: encodeOffsetMessageId(parts),
             queueId: parts.queueId,
             queueOffset: parts.queueOffset,
+            recallHandle: parts.recallHandle || undefined,
             region: 'DefaultRegion',
             traceOn: true,
           })
@@ -76,7 +85,8 @@ describe.each([
 
   test('a reply to a batch has an id for each message, where it begins', () => {
     const lengths = [100, 2 ** 32, 57]
-    const parts = { serializeType, code: 0, opaque: 1, queueId: 0, queueOffset: 5, position: 1000 }
+    const places = { queueId: 0, queueOffset: 5, position: 1000, recallHandle: '' }
+    const parts = { serializeType, code: 0, opaque: 1, ...places }
     const frame = written(
       (buffer, at) =>
         writer.writeSendReply(buffer, at, { ...parts, storeHost: STORE_HOST_V6 }, { lengths }),

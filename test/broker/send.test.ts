@@ -193,17 +193,6 @@ describe('a broker', () => {
     })
   })
 
-  test.each(['TIMER_DELAY_SEC', 'TIMER_DELAY_MS', 'TIMER_DELIVER_MS'])(
-    'refuses a message with %s: it would come too soon',
-    async (name) => {
-      const { code, remark } = await refused('T', {
-        properties: properties({ KEYS: 'k', [name]: '3' }),
-      })
-      expect(code).toBe(ResponseCode.MESSAGE_ILLEGAL)
-      expect(remark).toMatch(/^timed messages are not supported/)
-    },
-  )
-
   test('takes DELAY=0, which asks for no delay', async () => {
     await sendTo(client, 'T', { properties: properties({ DELAY: '0' }) })
   })

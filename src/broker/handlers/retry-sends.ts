@@ -52,7 +52,8 @@ export async function sendRetry(parts: RetryParts, header: Send, { request, peer
     draft.queueId = queueOf(header, topic.writeQueueNums)
   }
   const { queueId } = draft
-  const stored = await delivery.messages.append(parkDelayed(draft))
+  const parked = parkDelayed(draft, context.config, context.clock.now())
+  const stored = await delivery.messages.append(parked)
   const msgId = encodeOffsetMessageId({ storeHost, position: stored.position })
   return { header: { msgId, queueId, queueOffset: stored.queueOffset } }
 }
@@ -77,7 +78,7 @@ function queueOf({ queueId, topic }: Send, count: number): number {
 function draftFrom(parts: RetryParts, header: Send, call: Call): MessageDraft {
   const { TRAN_MSG, DELAY } = MessageProperty
   const properties = decodeProperties(header.properties ?? '')
-  refuseUnsupported(header.sysFlag, properties)
+  refuseUnsupported(header.sysFlag)
   // A committed message that is tried again still says so (clients before 4.6.1).
   const isRetried = header.reconsumeTimes > 0 && Number(properties.get(DELAY) ?? 0) > 0
   if (properties.get(TRAN_MSG) === 'true' && !isRetried) {
@@ -87,14 +88,7 @@ function draftFrom(parts: RetryParts, header: Send, call: Call): MessageDraft {
 }
 
 /** As network workers refuse it, see SendHandler. */
-function refuseUnsupported(sysFlag: number, properties: ReadonlyMap<string, string>): void {
-  const { TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS, DELAY } = MessageProperty
-  const isTimed = [TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS].some((name) =>
-    properties.has(name),
-  )
-  if (isTimed && !(Number(properties.get(DELAY)) > 0)) {
-    throw new ResponseError('MESSAGE_ILLEGAL', 'timed messages are not supported by this version')
-  }
+function refuseUnsupported(sysFlag: number): void {
   if (hasQueueEntry(sysFlag) && (sysFlag & MessageFlag.INNER_BATCH) === 0) return
   const why = 'a retry is neither part of a transaction nor an inner batch: its sys flag says so'
   throw new ResponseError('MESSAGE_ILLEGAL', why)

@@ -45,7 +45,7 @@ export function registerSendBackHandler(
     const place = { topic: topic.topicName, queueId: randomInt(topic.writeQueueNums) }
     const draft = draftOf(message, place, Buffer.from(encodeProperties(properties)))
     draft.reconsumeTimes++
-    await delivery.messages.append(parkDelayed(draft))
+    await delivery.messages.append(parkDelayed(draft, context.config, context.clock.now()))
   })
 }
 

@@ -21,7 +21,7 @@ import { REPLY_LENGTH_MAX, type ReplyWriter, type SendReplyParts } from '../hot-
 import type { MetadataView } from '../metadata-view.ts'
 import type { Outbox } from '../outbox.ts'
 import type { TopicChange } from '../metadata-change.ts'
-import { park } from '../parking.ts'
+import { PARKED, Parking, type ParkingRules } from '../parking.ts'
 import { Asks, scanProperties, withoutProperty } from '../property-scan.ts'
 import type { RequestFrame } from '../request-frame.ts'
 import {
@@ -74,6 +74,7 @@ export interface SendOptions {
   syncFlushTimeoutMs: number
   /** What a send that the disk refuses is told. */
   disk: DiskSettings
+  parking: ParkingRules
 }
 
 export interface SendParts {
@@ -83,6 +84,7 @@ export interface SendParts {
   metadata: MetadataView
   replies: ReplyWriter
   counters: WorkerCounters
+  clock: Clock
   /** For deadlines: monotonic. */
   elapsed: Clock
   /** A reply was put into the gated outbox of this session; the gate is used again. */
@@ -103,6 +105,7 @@ export class SendHandler {
   readonly #scratch = Buffer.allocUnsafeSlow(256 * 1024)
   readonly #reply: SendReplyParts
   readonly #quarter: number
+  readonly #parking: Parking
   readonly #gate: Gate = {
     position: 0,
     replyStart: 0,
@@ -118,6 +121,7 @@ export class SendHandler {
     this.#options = options
     this.#fields.storeHost.setAll(options.storeHost)
     this.#quarter = parts.shared.memory.windowSize / 4
+    this.#parking = new Parking(options.parking, parts.clock, parts.metadata.topics)
     this.#reply = {
       serializeType: 0,
       code: ResponseCode.SUCCESS,
@@ -126,6 +130,7 @@ export class SendHandler {
       queueOffset: 0,
       storeHost: options.storeHost,
       position: 0,
+      recallHandle: '',
     }
   }
 
@@ -187,14 +192,14 @@ export class SendHandler {
     this.#readNumbers(request, keys, topic)
     this.#readBody(request)
     const asks = this.#readProperties(request, keys)
-    this.#refuseUnsupported(asks)
+    this.#refuseUnsupported(asks, isBatch)
     if (topic.dedupWindowMs > 0 && !isBatch && (asks & ONCE) === Asks.HAS_UNIQ_KEY) return FOR_MAIN
     const { queueId } = this.#fields
     const hasKey = isBatch || (asks & Asks.HAS_UNIQ_KEY) !== 0
     this.#fields.suffix.setAll(hasKey ? this.#options.suffix : this.#suffixWithKey())
-    const isParked = !isBatch && (asks & (Asks.TRANSACTION | Asks.DELAY)) !== 0
-    const { topics } = this.#parts.metadata
-    const target = isParked ? park(this.#fields, topic, { asks, topics }) : topic
+    this.#parking.recallHandle = ''
+    const isParked = !isBatch && (asks & PARKED) !== 0
+    const target = isParked ? this.#parking.park(this.#fields, topic, asks) : topic
     const source = isBatch ? this.#prepareBatch() : this.#prepareMessage()
     source.row = target.rows[this.#fields.queueId]!
     this.#appendSource(source)
@@ -253,8 +258,8 @@ export class SendHandler {
     this.#fields.properties.set(kept, 0, kept.length)
   }
 
-  /** Stored and delivered at once, such a message would be wrong; so it is not taken. */
-  #refuseUnsupported(asks: number): void {
+  /** Stored as it is, such a message would be wrong; so it is not taken. */
+  #refuseUnsupported(asks: number, isBatch: boolean): void {
     const { sysFlag } = this.#fields
     if ((sysFlag & MessageFlag.INNER_BATCH) !== 0) {
       throw new ResponseError('MESSAGE_ILLEGAL', 'only topics of BatchCQ type take inner batches')
@@ -264,11 +269,8 @@ export class SendHandler {
       const why = 'the sys flag says that it is part of a transaction, TRAN_MSG does not'
       throw new ResponseError('MESSAGE_ILLEGAL', why)
     }
-    if ((asks & Asks.TIMER) === 0 || (asks & Asks.DELAY) !== 0) return // a level comes first
-    throw new ResponseError(
-      'MESSAGE_ILLEGAL',
-      'timed messages are not supported by this version of RingMQ; send it without that property',
-    )
+    if (!isBatch || (asks & Asks.TIMER) === 0) return
+    throw new ResponseError('MESSAGE_ILLEGAL', 'a batch cannot be timed: send its messages singly')
   }
 
   #suffixWithKey(): Buffer {
@@ -353,9 +355,10 @@ export class SendHandler {
     reply.queueId = this.#fields.queueId
     reply.queueOffset = source.queueOffset
     reply.position = source.position
+    reply.recallHandle = this.#parking.recallHandle
     const isBatch = source === this.#batch
     const ids = isBatch ? this.#batch.lengths.length : 1
-    const buffer = outbox.reserve(REPLY_LENGTH_MAX + ids * 57)
+    const buffer = outbox.reserve(REPLY_LENGTH_MAX + ids * 57 + reply.recallHandle.length)
     const at = outbox.reservedAt
     outbox.commit(
       this.#parts.replies.writeSendReply(buffer, at, reply, isBatch ? this.#batch : null),
