@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { BrokerConfig } from '../config/broker.ts'
+import { delaysIn } from '../config/delay-levels.ts'
 import { ConfigError } from '../config/load.ts'
 import { Closing } from '../store/closing.ts'
 import { Checkpoint, readCheckpoint } from '../store/checkpoint.ts'
@@ -276,6 +277,7 @@ function recoverStore(
     ...places,
     lastStop,
     checkCrc: config.checkCRCOnRecover,
+    delaysMs: delaysIn(config.messageDelayLevel),
     times: readCheckpoint(disk, places.root),
     deletedBelow: deleted.below,
     onProgress: () => lock.beat(),

@@ -3,7 +3,7 @@ import { decodeMessage } from '../protocol/message.ts'
 import { MessageProperty } from '../protocol/message-property.ts'
 import type { LogShared } from '../store/log-memory.ts'
 import type { MessageQueries } from './message-queries.ts'
-import { SCHEDULE_TOPIC } from './topic-names.ts'
+import { SCHEDULE_TOPIC, TIMER_TOPIC } from './topic-names.ts'
 import type { Half } from './transactions.ts'
 
 /** How often is looked whether the index has come to the end of what the last run stored. */
@@ -27,13 +27,14 @@ export function committedBefore(
   }
 }
 
-/** With a delay level it was stored in the queue of its level first. */
+/** When it was to come later, it was stored where it waits for that first. */
 async function isStored(half: Half, queries: Pick<MessageQueries, 'byKey'>): Promise<boolean> {
   const { properties, position, storeTimestamp: begin } = half
   const key = properties.get(MessageProperty.UNIQ_KEY) ?? ''
   const isIt = (bytes: Buffer): boolean =>
     decodeMessage(bytes).preparedTransactionOffset === position
-  for (const topic of [properties.get(MessageProperty.REAL_TOPIC) ?? '', SCHEDULE_TOPIC]) {
+  const home = properties.get(MessageProperty.REAL_TOPIC) ?? ''
+  for (const topic of [home, SCHEDULE_TOPIC, TIMER_TOPIC]) {
     const { records } = await queries.byKey({ topic, key, begin, max: 64, end: Infinity })
     if (records.some(isIt)) return true
   }

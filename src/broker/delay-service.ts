@@ -5,10 +5,9 @@ import { decodeMessage, MessageError, type StoredMessage } from '../protocol/mes
 import { MessageProperty } from '../protocol/message-property.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import type { Unit } from '../store/consume-queue.ts'
-import { delayOfLevel } from '../store/tags-code.ts'
 import type { DelayOffsets } from './delay-offsets.ts'
 import type { MainLog } from './main-log.ts'
-import { DELAY_LEVELS, draftOf, type MessageDraft, storedProperties } from './message-draft.ts'
+import { draftOf, type MessageDraft, storedProperties } from './message-draft.ts'
 import { HALF_TOPIC, SCHEDULE_TOPIC, shown } from './topic-names.ts'
 
 /** Messages of one level that are delivered together, and their bytes. */
@@ -41,6 +40,10 @@ export interface DelayParts {
   hasQueue: (topic: string, queueId: number) => boolean
   messages: MainLog
   offsets: DelayOffsets
+  /** Of levels 1, 2, … */
+  delaysMs: readonly number[]
+  /** There may be more queues than levels: what waits in them comes at the time that was meant. */
+  queueCount: number
   clock: Clock
   log: Log
 }
@@ -70,7 +73,7 @@ export class DelayService {
     this.#parts = parts
     const report: Report = (problem, error) => parts.log.error({ error: String(error) }, problem)
     this.#report = fewProblems(report, () => parts.clock.now())
-    this.#levels = Array.from({ length: DELAY_LEVELS }, (_, nth) => ({
+    this.#levels = Array.from({ length: parts.queueCount }, (_, nth) => ({
       level: nth + 1,
       queue: parts.queueOf(SCHEDULE_TOPIC, nth),
       offset: 0,
@@ -162,7 +165,7 @@ export class DelayService {
   /** Those whose time is over, in order; notes when the next one's is. */
   #takeDue(level: Level): { offset: number; unit: Unit }[] {
     const { queue } = level
-    const latest = this.#parts.clock.now() + delayOfLevel(level.level)
+    const latest = this.#parts.clock.now() + (this.#parts.delaysMs[level.level - 1] ?? Infinity)
     const due: { offset: number; unit: Unit }[] = []
     let bytes = 0
     for (let offset = Math.max(level.offset, queue.min()); due.length < BATCH; offset++) {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
+import { delaysIn } from '../config/delay-levels.ts'
 import type { SubscriptionGroupConfig } from '../protocol/bodies/subscription-group.ts'
 import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
 import { ResponseError } from '../protocol/response-error.ts'
@@ -25,6 +26,7 @@ import {
   HALF_OP_TOPIC,
   HALF_TOPIC,
   RETRY_TOPIC_LENGTH_MAX,
+  SCHEDULE_TOPIC,
   shown,
   TIMER_TOPIC,
 } from './topic-names.ts'
@@ -81,6 +83,8 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     messageAt,
     messages,
     offsets,
+    delaysMs: delaysIn(context.config.messageDelayLevel),
+    queueCount: topics.get(SCHEDULE_TOPIC)!.writeQueueNums,
     clock,
     log,
   })
@@ -104,8 +108,8 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     },
     close: async () => {
       checks.close()
-      const parts = [delays.close(), timers?.close(), transactions.close(), pops.close()]
-      await Promise.all(parts)
+      const timed = timers?.close() ?? Promise.resolve()
+      await Promise.all([delays.close(), timed, transactions.close(), pops.close()])
       messages.close()
       await offsets.close()
     },
@@ -152,7 +156,7 @@ function openTransactions(
     messageAt: (position) => queries.at(position),
     isCommitted: committedBefore(store.shared, queries, config.messageIndexEnable),
     messages,
-    timerRules: config,
+    delayRules: config,
     offsets,
     clock,
     log,

@@ -1,4 +1,5 @@
 import { viewOf } from '../base/bytes.ts'
+import { delaysIn } from '../config/delay-levels.ts'
 import type { Peer } from '../net/handlers.ts'
 import { decodeProperties, encodeProperties, type StoredMessage } from '../protocol/message.ts'
 import { MessageProperty } from '../protocol/message-property.ts'
@@ -27,15 +28,17 @@ export interface MessageDraft {
   body: Uint8Array
 }
 
-/** Levels of Apache's default `messageDelayLevel`; level n waits in queue n - 1. */
-export const DELAY_LEVELS = 18
-
 /** A client's address as messages carry it: its IP (4 or 16 bytes) and a 4-byte port. */
 export function bornHostOf({ host, address }: Peer): Uint8Array {
   const bytes = Buffer.alloc(host.length + 4)
   bytes.set(host)
   bytes.writeInt32BE(Number(address.slice(address.lastIndexOf(':') + 1)), host.length)
   return bytes
+}
+
+/** What decides how long a message waits. */
+export interface DelayRules extends TimerRules {
+  messageDelayLevel: string
 }
 
 /** The same message once more, for another queue. */
@@ -70,11 +73,11 @@ export function storedProperties(bytes: Buffer): Buffer {
  * belongs (Apache 5.3.3, HookUtils). Any other is returned as it is. Throws ResponseError when its time is too far
  * ahead.
  */
-export function parkDelayed(draft: MessageDraft, rules: TimerRules, now: number): MessageDraft {
+export function parkDelayed(draft: MessageDraft, rules: DelayRules, now: number): MessageDraft {
   const asks = scanProperties(draft.properties, 0, draft.properties.length)
   const asked = (asks & Asks.DELAY) === 0 ? 0 : delayLevel(draft.properties)
   if (asked > 0) {
-    const level = Math.min(asked, DELAY_LEVELS)
+    const level = Math.min(asked, delaysIn(rules.messageDelayLevel).length)
     const place = { topic: SCHEDULE_TOPIC, queueId: level - 1 }
     return parked(draft, place, [[MessageProperty.DELAY, String(level)]])
   }

@@ -69,9 +69,13 @@ export class MetadataTable<T> {
     return json
   }
 
-  /** Adds an entry that belongs to every broker: no change of the table, only to be written with it. */
-  addMissing(name: string, value: T): void {
-    if (this.#entries.has(name)) return
+  /**
+   * Adds an entry that belongs to every broker, or puts it in the place of one that will not do: no change of the
+   * table, only to be written with it.
+   */
+  addMissing(name: string, value: T, willDo: (known: T) => boolean = () => true): void {
+    const known = this.#entries.get(name)
+    if (known !== undefined && willDo(known)) return
     this.#entries.set(name, value)
     this.#parts.files.touch(this.#parts.name)
   }

@@ -1,14 +1,15 @@
 import type { ByteTable } from '../base/byte-table.ts'
 import type { Clock } from '../base/clock.ts'
+import { delaysIn } from '../config/delay-levels.ts'
 import { decodeProperties, MessageFlag } from '../protocol/message.ts'
 import { encodeRecallHandle } from '../protocol/recall-handle.ts'
 import { type RecordFields, PROPERTIES_LENGTH_MAX } from '../store/message-record.ts'
-import { DELAY_LEVELS } from './message-draft.ts'
+import type { DelayRules } from './message-draft.ts'
 import type { TopicChange } from './metadata-change.ts'
 import { Asks, delayLevel, transactionId } from './property-scan.ts'
 import { illegalMessage } from './send-refusals.ts'
 import { TIMER_NOTES_LENGTH } from './timer-message.ts'
-import { timerOutMs, type TimerRules } from './timer-rules.ts'
+import { timerOutMs } from './timer-rules.ts'
 import { HALF_TOPIC, RETRY_PREFIX, SCHEDULE_TOPIC, TIMER_TOPIC } from './topic-names.ts'
 
 const HALF = Buffer.from(HALF_TOPIC)
@@ -22,7 +23,7 @@ interface Place {
   note: string
 }
 
-export interface ParkingRules extends TimerRules {
+export interface ParkingRules extends DelayRules {
   brokerName: string
   maxMessageSize: number
 }
@@ -38,6 +39,8 @@ export class Parking {
   readonly #rules: ParkingRules
   readonly #clock: Clock
   readonly #topics: ByteTable<TopicChange>
+  /** How many there are; level n waits in queue n - 1. */
+  readonly #levels: number
   /** By which the last message that was parked can be called back; empty when it cannot. */
   recallHandle = ''
 
@@ -45,6 +48,7 @@ export class Parking {
     this.#rules = rules
     this.#clock = clock
     this.#topics = topics
+    this.#levels = delaysIn(rules.messageDelayLevel).length
   }
 
   /** Changes the fields; returns the topic to store in. Throws ResponseError. */
@@ -72,7 +76,7 @@ export class Parking {
     const asked = (asks & Asks.DELAY) === 0 ? 0 : delayLevel(properties)
     if (asked === 0)
       return topic === TIMER_TOPIC ? null : this.#timerPlace(fields, topic, properties)
-    const level = Math.min(asked, DELAY_LEVELS)
+    const level = Math.min(asked, this.#levels)
     const note = level === asked ? '' : `DELAY\u0001${level}\u0002` // of two pairs with one name the last counts
     return { topic: SCHEDULE, queueId: level - 1, note }
   }

@@ -1,4 +1,5 @@
 /** Topics that a broker has of itself. Source: Apache 5.3.3, golden topics.json and TopicConfigManager. */
+import { delaysIn } from '../config/delay-levels.ts'
 import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
 import {
   BENCHMARK_TOPIC,
@@ -16,8 +17,8 @@ import {
 /** Bits of a topic's permission. */
 export const Permission = { INHERIT: 1, WRITE: 2, READ: 4, READ_WRITE: 6, ALL: 7 } as const
 
-/** Delay levels of Apache's default `messageDelayLevel`; level n waits in queue n - 1. */
-const DELAY_LEVELS = 18
+/** Queues of delay levels: level n waits in queue n - 1. Apache has so many whatever `messageDelayLevel` says. */
+const DELAY_QUEUES = 18
 const BENCHMARK_QUEUES = 1024
 const CLUSTER_TOPIC_QUEUES = 16
 /** POP's checkpoints (`reviveQueueNum`). */
@@ -33,6 +34,7 @@ export interface Identity {
   readonly brokerTopicEnable: boolean
   readonly traceTopicEnable: boolean
   readonly msgTraceTopicName: string
+  readonly messageDelayLevel: string
 }
 
 /** A topic with as many queues to read as to write. */
@@ -53,13 +55,14 @@ export function topicConfig(topicName: string, queues: number, perm: number): To
 export function systemTopics(identity: Identity): TopicConfig[] {
   const { brokerClusterName: cluster, brokerName: broker } = identity
   const { INHERIT, READ_WRITE, ALL } = Permission
+  const levels = delaysIn(identity.messageDelayLevel).length
   const topics = [
     topicConfig(SELF_TEST_TOPIC, 1, READ_WRITE),
     topicConfig(BENCHMARK_TOPIC, BENCHMARK_QUEUES, READ_WRITE),
     topicConfig(cluster, CLUSTER_TOPIC_QUEUES, identity.clusterTopicEnable ? ALL : INHERIT),
     topicConfig(broker, 1, identity.brokerTopicEnable ? ALL : INHERIT),
     topicConfig(OFFSET_MOVED_TOPIC, 1, READ_WRITE),
-    topicConfig(SCHEDULE_TOPIC, DELAY_LEVELS, READ_WRITE),
+    topicConfig(SCHEDULE_TOPIC, Math.max(DELAY_QUEUES, levels), READ_WRITE),
     topicConfig(replyTopic(cluster), 1, READ_WRITE),
     topicConfig(reviveTopic(cluster), REVIVE_QUEUES, READ_WRITE),
     topicConfig(memberTopic(broker), 1, INHERIT),

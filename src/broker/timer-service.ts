@@ -361,11 +361,17 @@ export class TimerService {
     }
   }
 
+  /** By this clock it may be a moment too early. */
+  #onTime(): void {
+    this.onWake()
+    if (!this.#isBusy) this.#setTimer()
+  }
+
   #setTimer(): void {
     clearTimeout(this.#timer)
     if (this.#isClosed) return
     const ms = Math.min(Math.max(1, this.#nextMs - this.#parts.clock.now()), LOOK_MS)
-    this.#timer = setTimeout(() => this.onWake(), ms)
+    this.#timer = setTimeout(() => this.#onTime(), ms)
   }
 }
 

@@ -18,6 +18,7 @@ import {
   checkTopicName,
   RETRY_PREFIX,
   RETRY_TOPIC_LENGTH_MAX,
+  SCHEDULE_TOPIC,
   SELF_TEST_TOPIC,
   retryTopic,
   shown,
@@ -95,7 +96,11 @@ export class Topics {
   async load(): Promise<void> {
     await this.#table.load()
     for (const topic of systemTopics(this.#parts.identity)) {
-      this.#table.addMissing(topic.topicName, topic)
+      const { topicName: name, writeQueueNums: count } = topic
+      // There may be more delay levels than in the last run.
+      const willDo = (known: TopicConfig) =>
+        name !== SCHEDULE_TOPIC || known.writeQueueNums >= count
+      this.#table.addMissing(name, topic, willDo)
     }
     for (const topic of this.all.values()) this.#publish(topic)
   }

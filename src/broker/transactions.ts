@@ -14,9 +14,14 @@ import type { ConsumerOffsets } from './consumer-offsets.ts'
 import type { WaitingQueue } from './delay-service.ts'
 import { EndedHalves, offsetsIn } from './ended-halves.ts'
 import type { MainLog } from './main-log.ts'
-import { draftOf, type MessageDraft, parkDelayed, storedProperties } from './message-draft.ts'
+import {
+  type DelayRules,
+  draftOf,
+  type MessageDraft,
+  parkDelayed,
+  storedProperties,
+} from './message-draft.ts'
 import { type OpenHalf, OpenHalves } from './open-halves.ts'
-import type { TimerRules } from './timer-rules.ts'
 import { HALF_OP_TOPIC, HALF_TOPIC } from './topic-names.ts'
 
 /** The group whose offsets say how far half and op queue are done with (Apache 5.3.3). */
@@ -42,7 +47,7 @@ export interface TransactionsParts {
   /** Whether the outcome of this half message is stored already: asked for those of earlier runs. */
   isCommitted: (half: Half) => Promise<boolean>
   messages: Pick<MainLog, 'append'>
-  timerRules: TimerRules
+  delayRules: DelayRules
   offsets: Pick<ConsumerOffsets, 'get' | 'commit'>
   /** IP (4 or 16 bytes) and a 4-byte port. */
   host: Uint8Array
@@ -223,8 +228,8 @@ export class Transactions {
 
   async #commit(half: Half): Promise<void> {
     if (half.queueOffset < this.#firstOwn && (await this.#parts.isCommitted(half))) return
-    const { messages, timerRules, clock } = this.#parts
-    await messages.append(parkDelayed(committed(half), timerRules, clock.now()))
+    const { messages, delayRules, clock } = this.#parts
+    await messages.append(parkDelayed(committed(half), delayRules, clock.now()))
   }
 
   #onStored(op: { offset: number; highest: number }): void {

@@ -1,7 +1,11 @@
 /** Settings of messages that are delivered later. They stand in `broker.conf` beside those of the broker. */
+import { delayLevels } from './delay-levels.ts'
 import { bool, bytes, int, milliseconds } from './setting.ts'
 
 export const timerSettings = {
+  messageDelayLevel: delayLevels({
+    doc: 'How long messages of delay level 1, 2, … wait. Each message keeps the time that its level meant when it was stored.',
+  }),
   timerWheelEnable: bool({
     default: true,
     important: true,

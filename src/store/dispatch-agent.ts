@@ -39,6 +39,8 @@ export interface DispatchParts {
   dirty: DirtyBits[]
   /** Changes of topics that main has published, oldest first. */
   takeChanges: () => RowsChange[]
+  /** Of delay levels 1, 2, …; Apache's default when absent. */
+  delaysMs?: readonly number[]
   /** None with messageIndexEnable=false. */
   index?: KeyIndex | null
 }
@@ -249,7 +251,7 @@ export class DispatchAgent implements Agent {
       tail.isTouched = true
       this.#touched.push(tail)
     }
-    tail.add(this.#position, record.length, entryCodeOf(bytes, record))
+    tail.add(this.#position, record.length, entryCodeOf(bytes, record, this.#parts.delaysMs))
   }
 
   #openTail(row: number, topic: string): QueueTail {

@@ -19,6 +19,8 @@ export interface FillerOptions {
   minPosition: number
   /** Topics whose queues are of Apache's batch kind, which we do not write. */
   batchTopics: ReadonlySet<string>
+  /** Of delay levels 1, 2, …; Apache's default when absent. */
+  delaysMs?: readonly number[]
 }
 
 /** Where a message stands in the log, and as which one of its queue. */
@@ -69,7 +71,7 @@ export class QueueFiller {
     if (!entersConsumeQueue(record.sysFlag)) return
     const state = this.#stateOf(record, bytes, record.position)
     if (state !== null && this.#lacks(state, record)) {
-      this.#add(state, record, entryCodeOf(bytes, record))
+      this.#add(state, record, entryCodeOf(bytes, record, this.#options.delaysMs))
     }
   }
 

@@ -21,6 +21,8 @@ export interface SpanAsked {
   directory: string
   fileSize: number
   checkCrc: boolean
+  /** Of delay levels 1, 2, …; Apache's default when absent. */
+  delaysMs?: readonly number[]
   from: number
   to: number
   /** The reader's own until it answers. */
@@ -84,7 +86,7 @@ class SpanReader {
     if (!entersConsumeQueue(record.sysFlag)) return
     rows.queues[nth] = this.#placeOf(record, bytes)
     rows.offsets[nth] = record.queueOffset
-    rows.codes[nth] = entryCodeOf(bytes, record)
+    rows.codes[nth] = entryCodeOf(bytes, record, this.#asked.delaysMs)
   }
 
   #placeOf({ topicAt, topicLength, queueId }: RecordParts, bytes: Buffer): number {

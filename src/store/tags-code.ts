@@ -10,23 +10,22 @@ const ASCII_END = 0x80
 const SCHEDULE_TOPIC = Buffer.from('SCHEDULE_TOPIC_XXXX')
 const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000]
 /** Levels 1 to 18: the default of Apache 5.3.3's messageDelayLevel. */
-const DELAYS_MS = [
+export const DELAYS_MS: readonly number[] = [
   ...[1, 5, 10, 30].map((count) => count * SECOND),
   ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30].map((count) => count * MINUTE),
   ...[1, 2].map((count) => count * HOUR),
 ]
 
-/** How long messages of a level wait, in ms. */
-export function delayOfLevel(level: number): number {
-  return DELAYS_MS[level - 1]!
-}
-
 /**
  * What the entry of a record says in its third field (Apache 5.3.3, CommitLog): the time
- * of delivery for a message that waits, else the tags code.
+ * of delivery for a message that waits, else the tags code. `delaysMs`: of delay levels 1, 2, …
  */
-export function entryCodeOf(bytes: Buffer, record: RecordParts): number {
-  const deliverMs = isScheduled(bytes, record) ? deliverTimeOf(bytes, record) : 0
+export function entryCodeOf(
+  bytes: Buffer,
+  record: RecordParts,
+  delaysMs: readonly number[] = DELAYS_MS,
+): number {
+  const deliverMs = isScheduled(bytes, record) ? deliverTimeOf(bytes, record, delaysMs) : 0
   return deliverMs > 0 ? deliverMs : tagsCodeOf(bytes, record.propertiesAt, record.propertiesLength)
 }
 
@@ -45,13 +44,13 @@ export function tagsCodeOf(bytes: Buffer, at: number, length: number): number {
 }
 
 /** Store time plus delay, ms; 0 when the record has no delay level. */
-function deliverTimeOf(bytes: Buffer, record: RecordParts): number {
+function deliverTimeOf(bytes: Buffer, record: RecordParts, delaysMs: readonly number[]): number {
   const end = record.propertiesAt + record.propertiesLength
   const value = findValue(DELAY, bytes, record.propertiesAt, end)
   if (value === -1) return 0
   const level = Number.parseInt(bytes.toString('latin1', value, Math.min(end, value + 10)), 10)
   if (!(level > 0)) return 0
-  return record.storeTimestamp + DELAYS_MS[Math.min(level, DELAYS_MS.length) - 1]!
+  return record.storeTimestamp + delaysMs[Math.min(level, delaysMs.length) - 1]!
 }
 
 /** Where the value begins, -1 without one. Of two pairs the last counts, as in Java's map. */

@@ -185,8 +185,12 @@ describe('messages that come due', () => {
     await second.kill()
     const third = await (await startBroker({}, broker.folder)).connect()
     await timed(third, { TIMER_DELAY_MS: '1', UNIQ_KEY: 'u4' })
-    const messages = await readQueue(third, 'T', { end: 4 })
-    expect(keysOf(messages).filter((key) => key !== 'u3')).toEqual(['u1', 'u2', 'u4'])
+    const keys = keysOf(await readQueue(third, 'T', { end: 3 }))
+    while (keys.at(-1) !== 'u4') {
+      keys.push(...keysOf(await readQueue(third, 'T', { from: keys.length, end: keys.length + 1 })))
+    }
+    // The broker was killed as soon as u3 was there: it may come once more.
+    expect(keys.filter((key, nth) => key !== 'u3' || nth < 3)).toEqual(['u1', 'u2', 'u3', 'u4'])
   })
 
   test('are counted for each topic, and the check point says how far they are', async () => {

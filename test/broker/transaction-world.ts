@@ -123,6 +123,12 @@ export class TransactionWorld {
     const offsets = new Map(this.#saved)
     const isAlive = (): boolean => this.#life.offsets === offsets
     const transactions = new Transactions({
+      delayRules: {
+        messageDelayLevel: '1s 5s',
+        timerWheelEnable: true,
+        timerPrecisionMs: 1000,
+        timerMaxDelaySec: 60,
+      },
       halves: this.#queue(HALF_TOPIC),
       ops: this.#queue(HALF_OP_TOPIC),
       messageAt: async (position) => this.#log[position / RECORD_SPAN]?.bytes ?? null,

@@ -25,8 +25,10 @@ test('no key of our own is one of Apache', () => {
 })
 
 test("every default is Apache's", () => {
-  // Apache's start-up class sets the port over the default of its config class.
-  const startup = new Map([...apacheKeys, ['listenPort', '10911']])
+  // Apache's start-up class sets the port over the default of its config class; the table has no blanks.
+  const messageDelayLevel = '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h'
+  const others = Object.entries({ listenPort: '10911', messageDelayLevel })
+  const startup = new Map([...apacheKeys, ...others])
   const fixed = ofApache.flatMap(([key, setting]) =>
     isDerived(setting.default) ? [] : [[key, String(setting.default)]],
   )

@@ -43,6 +43,8 @@ export interface ProgramEvents {
   /** The id that the producer gave a message. */
   traced: { id: string }
   refused: { number: number; reason: string }
+  /** Called back; whether the answer named the message. */
+  recalled: { number: number; isSame: boolean }
   message: Received
   queues: { queueIds: number[] }
   queue: { queueId: number; minOffset: number; maxOffset: number }

@@ -16,6 +16,7 @@ export interface JavaProgramOptions {
     | 'ConsumeByPop'
     | 'Ask'
     | 'Answer'
+    | 'Timed'
   jars?: JarSet
   serializeType?: SerializeType
   /** Where logs and offset files go. */

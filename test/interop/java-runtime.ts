@@ -27,7 +27,7 @@ const JAR_SETS = {
   'client-5.3.3': {
     artifacts: ['rocketmq-client'],
     version: '5.3.3',
-    programs: [...CLIENT_PROGRAMS, 'Pull', 'LitePull', 'ConsumeByPop', 'Ask', 'Answer'],
+    programs: [...CLIENT_PROGRAMS, 'Pull', 'LitePull', 'ConsumeByPop', 'Ask', 'Answer', 'Timed'],
   },
   'server-5.3.3': {
     artifacts: ['rocketmq-namesrv', 'rocketmq-broker', 'rocketmq-tools'],

@@ -237,6 +237,7 @@ export class TimerWorld {
       body: Buffer.from('body'),
     }
     const rules = {
+      messageDelayLevel: '1s',
       timerWheelEnable: true,
       timerPrecisionMs: this.#options.precisionMs,
       timerMaxDelaySec: MAX_DELAY_SEC,
