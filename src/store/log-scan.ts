@@ -33,6 +33,11 @@ export interface ScanOptions {
   isMiddle: (position: number, timestamp: number) => boolean
   /** Whether damage is the end after all, when it is known where the next good record is. */
   isEnd?: (damage: Span, timestamp: number) => boolean
+  /**
+   * From here on a record that is older than the one before it is none: a sync in the middle of its write,
+   * and then a loss of power, may leave its head without the times. Where that is not certain: Infinity.
+   */
+  timesGrowFrom?: number
   /** Store time of the last good record before the walk, ms; 0 when it is not known. */
   timestamp: number
   /** Bytes that are read at once. */
@@ -192,8 +197,13 @@ export class LogScan {
     const at = position - this.#start
     const kind = readRecord(record, this.#view, at, this.#length)
     if (kind !== RecordKind.MESSAGE) return kind
-    if (record.position !== position) return RecordKind.BAD
+    if (record.position !== position || this.#isOlder(position)) return RecordKind.BAD
     return !this.#options.checkCrc || this.#hasGoodBody() ? kind : RecordKind.BAD
+  }
+
+  #isOlder(position: number): boolean {
+    const { timesGrowFrom = Infinity } = this.#options
+    return position >= timesGrowFrom && this.#record.storeTimestamp < this.#timestamp
   }
 
   #hasGoodBody(): boolean {

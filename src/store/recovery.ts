@@ -259,6 +259,7 @@ class Recovery {
     const filler = this.#filler()
     const scan = new LogScan(this.#files, {
       checkCrc,
+      timesGrowFrom: timesGrowFrom(times),
       timestamp: this.#timestamp,
       isMiddle: (position, timestamp) => position < sound || isFlushed(times, position, timestamp),
       // A record in which the last sync ended is none: what follows it was not synced.
@@ -278,13 +279,14 @@ class Recovery {
   /** Returns the end of the log. Reads what nobody else has read for it. */
   *#walk(first: number, scan: LogScan, filler: QueueFiller): Steps<number> {
     const end = this.#files.endOfFile(this.#starts.at(-1)!)
+    const sound = timesGrowFrom(this.#options.times) // threads do not compare times
     const visit: RecordVisitor = (record, bytes) => {
       this.#timestamp = record.storeTimestamp
       filler.take(record, bytes)
     }
     for (let position = first; position < end;) {
       const { digest, until } = yield { first, position, end }
-      if (digest?.begin === position) {
+      if (digest?.begin === position && digest.end <= sound) {
         position = filler.takeDigest(digest)
         this.#timestamp = digest.timestamp
         scan.passed(digest.timestamp)
@@ -307,6 +309,11 @@ class Recovery {
     const options = { place, deletedBelow, minPosition, batchTopics, delaysMs }
     return new QueueFiller(this.#queues, this.#states, options)
   }
+}
+
+/** What we append is never older than what stands before it; Apache's clock may be set back. */
+function timesGrowFrom({ confirmed }: CheckpointTimes): number {
+  return confirmed > 0 ? confirmed : Infinity
 }
 
 /**

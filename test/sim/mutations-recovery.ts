@@ -125,4 +125,9 @@ export const RECOVERY_MUTATIONS: readonly StoreMutation[] = [
     name: 'a file is replaced without a sync',
     edits: [replace('disk.fdatasync(descriptor)\n', '')],
   },
+  {
+    name: 'a record that is older than the one before it is believed',
+    seed: 98344,
+    edits: [scan('position >= timesGrowFrom && this', 'false && this')],
+  },
 ]
