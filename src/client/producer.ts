@@ -1,5 +1,6 @@
 import { ConnectionError } from '../net/remoting-error.ts'
 import { MessageProperty } from '../protocol/message-property.ts'
+import { decodeRecallHandle } from '../protocol/recall-handle.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
@@ -25,6 +26,10 @@ export interface ProducerOptions extends ClusterOptions, TraceOptions {
   readonly retryCount?: number
   /** Bytes of a body, or of all bodies of a batch. Default: 4 MiB, the default of brokers. */
   readonly maxMessageSize?: number
+}
+
+export interface RecallOptions {
+  readonly timeoutMs?: number
 }
 
 export interface SendOptions {
@@ -88,6 +93,22 @@ export class Producer {
   /** Resolves when the broker has stored the message. */
   async send(message: Message, options: SendOptions = {}): Promise<SendResult> {
     return this.#deliver(await messageParcel(this.#outgoing(message)), options)
+  }
+
+  /**
+   * Calls back a message that waits for its time, by the handle from its send. Returns its id. Throws ResponseError
+   * when the broker does not allow it (`recallMessageEnable`) or the time has come.
+   */
+  async recall(topic: string, recallHandle: string, options: RecallOptions = {}): Promise<string> {
+    const handle = decodeRecallHandle(recallHandle)
+    if (handle === null) throw new ClientError(`topic ${topic}: that is no recall handle`)
+    const queues = await this.queues(topic)
+    const queue = queues.find(({ brokerName }) => brokerName === handle.brokerName)
+    if (queue === undefined) {
+      throw new ClientError(`topic ${topic}: no broker ${handle.brokerName}, which has the message`)
+    }
+    const timeoutMs = options.timeoutMs ?? this.#options.sendTimeoutMs ?? 3000
+    return this.#sender.recall(queue, recallHandle, timeoutMs)
   }
 
   /** Stores several messages of one topic in one queue, all or none. */

@@ -3,6 +3,7 @@ import { MessageProperty } from '../protocol/message-property.ts'
 import { SendReplyMessageV2 } from '../protocol/requests/reply.ts'
 import type { SendHeader, SendReply } from '../protocol/requests/send.ts'
 import { SendBatchMessage, SendMessageV2 } from '../protocol/requests/send.ts'
+import { RecallMessage } from '../protocol/requests/timer.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import type { Cluster } from './cluster.ts'
 import type { MessageQueue } from './message-queue.ts'
@@ -59,6 +60,14 @@ export class Sender {
     const result = sendResult(parcel, queue, reply, response.code)
     this.#onStored({ parcel, result, reply, startedAt })
     return result
+  }
+
+  /** Returns the id of the message. Throws as `send` does. */
+  async recall(queue: MessageQueue, recallHandle: string, timeoutMs: number): Promise<string> {
+    const { topic, brokerName } = queue
+    const request = { producerGroup: this.#group, topic, recallHandle, brokerName }
+    const { header } = await this.#cluster.call(queue, RecallMessage, request, { timeoutMs })
+    return header.msgId
   }
 
   async sendOneway(parcel: Parcel, queue: MessageQueue): Promise<void> {

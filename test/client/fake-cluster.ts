@@ -36,6 +36,8 @@ import {
   SendMessageV2,
   type SendHeader,
 } from '../../src/protocol/requests/send.ts'
+import { decodeRecallHandle } from '../../src/protocol/recall-handle.ts'
+import { RecallMessage } from '../../src/protocol/requests/timer.ts'
 import type { ResponseCodeName } from '../../src/protocol/response-code.ts'
 import { ResponseError } from '../../src/protocol/response-error.ts'
 
@@ -160,6 +162,9 @@ export class FakeCluster {
     this.#on(handlers, SendMessageV2, (header, { body }) => ({
       header: this.#send(header, [body!]),
       code: this.afterSend,
+    }))
+    this.#on(handlers, RecallMessage, ({ recallHandle }) => ({
+      header: { msgId: decodeRecallHandle(recallHandle)!.messageId },
     }))
     this.#on(handlers, SendBatchMessage, (header, { body }) => {
       const items = [...batchItems(body!)]

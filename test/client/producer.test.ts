@@ -7,6 +7,7 @@ import {
   ResponseError,
   type ProducerOptions,
 } from '../../src/client/index.ts'
+import { encodeRecallHandle } from '../../src/protocol/recall-handle.ts'
 import { FakeCluster } from './fake-cluster.ts'
 
 let cluster: FakeCluster
@@ -29,6 +30,15 @@ function started(options: Partial<ProducerOptions> = {}): Producer {
   producers.push(producer)
   return producer
 }
+
+test('a timed message is called back at the broker that has it', async () => {
+  const producer = started()
+  const handle = (brokerName: string) =>
+    encodeRecallHandle({ topic: 'Orders', brokerName, deliverMs: 1, messageId: 'id' })
+  expect(await producer.recall('Orders', handle('broker-a'))).toBe('id')
+  await expect(producer.recall('Orders', handle('broker-z'))).rejects.toThrow(/no broker broker-z/)
+  await expect(producer.recall('Orders', 'nothing')).rejects.toThrow(/no recall handle/)
+})
 
 test.each(['JSON', 'ROCKETMQ'] as const)(
   'a message is stored, with %s headers',
