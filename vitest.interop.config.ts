@@ -10,7 +10,7 @@ export default defineConfig({
     exclude: ['test/interop/clients/**'], // vitest.clients.config.ts
     globalSetup: ['test/interop/setup.ts'],
     pool: 'forks',
-    fileParallelism: false, // one broker and a few JVMs are enough for two cores
+    maxWorkers: 2, // most of their time they wait: for a consumer to join, for a tool of Apache's to end
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
