@@ -126,6 +126,8 @@ export class TimerService {
     this.#isClosed = true
     clearTimeout(this.#timer)
     await this.#run
+    const { book, clock } = this.#parts
+    book.advance(clock.now()) // Apache goes by slots: those that are over need not be looked at again
     await this.#progress.close()
   }
 
