@@ -1,5 +1,5 @@
 /**
- * Many runs of the models of orderly locks and of transactions, with crashes between their steps.
+ * Many runs of the models of orderly locks, of transactions and of POP, with crashes between their steps.
  *
  *   node test/broker/model-runs.ts [--runs 10000] [--seed S] [--record FILE]
  */
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import fc from 'fast-check'
 import { describeMachine } from '../../bench/lab/machine.ts'
 import { lockProperty } from './lock-model.ts'
+import { popProperty } from './pop/pop-model.ts'
 import { transactionProperty } from './transaction-model.ts'
 
 const { values } = parseArgs({
@@ -25,10 +26,13 @@ fc.assert(lockProperty, { numRuns, seed })
 const locksMs = performance.now() - began
 await fc.assert(transactionProperty, { numRuns, seed })
 const transactionsMs = performance.now() - began - locksMs
+await fc.assert(popProperty, { numRuns, seed })
+const popMs = performance.now() - began - locksMs - transactionsMs
 
 const models = {
   locks: { runs: numRuns, seconds: seconds(locksMs) },
   transactions: { runs: numRuns, seconds: seconds(transactionsMs) },
+  pop: { runs: numRuns, seconds: seconds(popMs) },
 }
 console.log(`seed ${seed}: no fault found`, models)
 if (values.record !== undefined) {

@@ -87,6 +87,14 @@ export class CheckPoints {
     return this.#revive.load()
   }
 
+  get hasNews(): boolean {
+    return this.#revive.hasNews
+  }
+
+  get isBehind(): boolean {
+    return this.#revive.isBehind
+  }
+
   readOn(): Promise<void> {
     return this.#revive.readOn()
   }

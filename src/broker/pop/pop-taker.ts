@@ -74,7 +74,7 @@ export class PopTaker {
   async take(request: PopRequest): Promise<Taken> {
     const { random, checkPoints, clock } = this.#parts
     const dice = random()
-    const { isOrder, queueId } = request
+    const { isOrder } = request
     const taken: Taken = {
       popTime: clock.now(),
       reviveQueueId: isOrder ? ORDERLY_REVIVE_QUEUE : this.#turn++ % checkPoints.queueCount,
@@ -88,15 +88,22 @@ export class PopTaker {
       freeMs: Infinity,
       isMore: false,
     }
+    try {
+      await this.#takeAll(request, dice, taken)
+    } catch (error) {
+      if (taken.count === 0) throw error // what is taken already is this pop's, and is given
+    }
+    return taken
+  }
+
+  async #takeAll(request: PopRequest, dice: number, taken: Taken): Promise<void> {
+    const { isOrder, queueId, topic, countMax } = request
     const retry = isOrder ? null : this.retryTopic(request, dice)
     const isRetryFirst = dice < this.#parts.settings.popFromRetryProbability
     if (retry !== null && isRetryFirst) await this.#takeFrom(retry, -1, dice, request, taken)
-    await this.#takeFrom(request.topic, queueId, dice, request, taken)
-    const isLeft = taken.count < request.countMax
-    if (retry !== null && !isRetryFirst && isLeft) {
-      await this.#takeFrom(retry, -1, dice, request, taken)
-    }
-    return taken
+    await this.#takeFrom(topic, queueId, dice, request, taken)
+    if (retry === null || isRetryFirst || taken.count >= countMax) return
+    await this.#takeFrom(retry, -1, dice, request, taken)
   }
 
   /** One of the two forms, as only one fits into a reply. */

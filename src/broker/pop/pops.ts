@@ -186,7 +186,7 @@ export class Pops {
   onWake(): void {
     if (!this.#isLoaded) return
     this.held.onWake()
-    this.#readOn()
+    if (this.#parts.checkPoints.hasNews) this.#readOn()
   }
 
   peerClosed(peerId: number): void {
@@ -202,7 +202,9 @@ export class Pops {
     if (this.#isDirty && clock.now() >= this.#commitMs) {
       this.#readOn()
       checkPoints.commit()
-      this.#isDirty = false
+      this.#isDirty = checkPoints.isBehind // the last ones are done with a moment later
+      this.#commitMs = clock.now() + COMMIT_MS
+      this.setTimer()
     }
     return revived
   }

@@ -93,6 +93,17 @@ export class ReviveQueues {
     this.#queues[queueId]!.unsafe.delete(offset)
   }
 
+  /** There are records that are not known to be done with, or not known at all. */
+  get isBehind(): boolean {
+    return this.hasNews || this.#queues.some(({ own }) => own.size > 0)
+  }
+
+  /** Queues have moved since they were read. */
+  get hasNews(): boolean {
+    const { store } = this.#parts
+    return this.#queues.some(({ row, readEnd }) => store.max(row) > readEnd)
+  }
+
   /** Queues may have moved: takes in what others have written. Resolves when it is. */
   readOn(): Promise<void> {
     this.#reading ??= this.#readAll().finally(() => (this.#reading = null))

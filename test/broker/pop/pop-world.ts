@@ -17,7 +17,6 @@ import type { topicConfig } from '../../../src/broker/system-topics.ts'
 import { parseJson, type JsonObject } from '../../../src/protocol/json.ts'
 import { messagesIn } from '../../../src/protocol/message.ts'
 import { MemoryLog } from '../memory-log.ts'
-import { HandClock } from '../open-broker.ts'
 import { MemoryQueues } from './memory-queues.ts'
 
 const HOST = Uint8Array.of(127, 0, 0, 1, 0, 0, 42, 159)
@@ -56,7 +55,7 @@ export interface Held {
 }
 
 export class PopWorld {
-  readonly clock = new HandClock()
+  readonly clock = { time: 1_700_000_000_000, now: (): number => this.clock.time }
   readonly log = new MemoryLog()
   readonly #store = new MemoryQueues()
   readonly #file = new MemoryFile()
