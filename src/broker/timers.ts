@@ -64,6 +64,7 @@ export class Timers {
     const { wheelSlots } = parts.machine ?? MACHINE
     const root = settings.storePathRootDir
     const files = openTimerFiles(disk, { root, precisionMs, logFileSize, wheelSlots })
+    if (!parts.isSameBoot) files.check.forgetLive()
     return new Timers(parts, files, metrics)
   }
 

@@ -75,6 +75,13 @@ export class TimerCheckFile {
     return this.#last
   }
 
+  /** The machine has stopped since: what was true of its memory must not be believed by a later start either. */
+  forgetLive(): void {
+    const { readMs: liveMs, queueOffset: liveOffset } = this.#last
+    this.#last = { ...this.#last, liveMs, liveOffset }
+    this.writeLive(liveMs, liveOffset)
+  }
+
   /** Slots are about to lose units: all must be counted in again, also when that is broken off. Durable. */
   distrustSlots(): void {
     this.#last = { ...this.#last, slotsEnd: 0 }
