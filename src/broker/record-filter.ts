@@ -1,6 +1,6 @@
 import { viewOf } from '../base/bytes.ts'
 import type { SqlFilter } from '../filter/sql-filter.ts'
-import { decodeProperties } from '../protocol/message.ts'
+import { propertyIn } from '../protocol/message.ts'
 import { readRecord, RecordKind, RecordParts } from '../store/log-record.ts'
 
 /** Which records a reply keeps. */
@@ -16,7 +16,7 @@ export class RecordFilter {
   readonly #record = new RecordParts()
   #bytes: Buffer = Buffer.alloc(0)
   /** Of the record that is looked at, once a property was asked for. */
-  #properties: Map<string, string> | null = null
+  #text: string | null = null
 
   /** How many records the last `keep` has kept. */
   count = 0
@@ -30,7 +30,7 @@ export class RecordFilter {
     this.count = 0
     for (let next = at; next < end; next += this.#record.length) {
       if (readRecord(this.#record, view, next, end) !== RecordKind.MESSAGE) break
-      this.#properties = null
+      this.#text = null
       if (this.#record.storeTimestamp < since) continue
       if (sql !== null && !sql.matches(this.#lookup)) continue
       if (keptEnd !== next) bytes.copyWithin(keptEnd, next, next + this.#record.length)
@@ -41,13 +41,11 @@ export class RecordFilter {
   }
 
   readonly #lookup = (name: string): string | null => {
-    this.#properties ??= this.#decoded()
-    return this.#properties.get(name) ?? null
+    return propertyIn((this.#text ??= this.#properties()), name)
   }
 
-  #decoded(): Map<string, string> {
+  #properties(): string {
     const { propertiesAt, propertiesLength } = this.#record
-    const end = propertiesAt + propertiesLength
-    return decodeProperties(this.#bytes.toString('utf8', propertiesAt, end))
+    return this.#bytes.toString('utf8', propertiesAt, propertiesAt + propertiesLength)
   }
 }

@@ -126,6 +126,25 @@ export function decodeProperties(text: string): Map<string, string> {
   return properties
 }
 
+/**
+ * What `decodeProperties` would have under a name; null when it has nothing. For a few names of many pairs.
+ * Searched from the end: of two pairs with one name the last counts, and one without a value is none.
+ */
+export function propertyIn(text: string, name: string): string | null {
+  const head = `${name}\u0001`
+  for (let at = text.lastIndexOf(head); at !== -1; at = text.lastIndexOf(head, at - 1)) {
+    if (at === 0 || text[at - 1] === '\u0002') {
+      const start = at + head.length
+      const end = text.indexOf('\u0002', start)
+      if (start !== end && start !== text.length) {
+        return end === -1 ? text.slice(start) : text.slice(start, end)
+      }
+    }
+    if (at === 0) return null // lastIndexOf takes a place before the first for the first
+  }
+  return null
+}
+
 /** `10.0.0.1:10911`; an IPv6 address as Java prints it, without `::`. */
 export function hostText(host: Uint8Array): string {
   const port = (host.at(-4)! << 24) | (host.at(-3)! << 16) | (host.at(-2)! << 8) | host.at(-1)!

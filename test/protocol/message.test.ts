@@ -15,6 +15,7 @@ import {
   MessageMagic,
   decodeMessage,
   decodeProperties,
+  propertyIn,
   encodeProperties,
   hostText,
   messagesIn,
@@ -206,6 +207,17 @@ describe('properties', () => {
       ...decodeProperties('a\u0001b\u0001c\u0002\u0001x\u0002y\u0001\u0002z\u0002\u0002'),
     ]).toEqual([['a', 'b\u0001c']])
   })
+})
+
+test('one property alone is what it is among all of them', () => {
+  const piece = fc.constantFrom('a', 'b', 'ab', '\u0001', '\u0002', 'ba')
+  const texts = fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(''))
+  fc.assert(
+    fc.property(texts, fc.constantFrom('a', 'b', 'ab', 'ba'), (text, name) => {
+      expect(propertyIn(text, name)).toBe(decodeProperties(text).get(name) ?? null)
+    }),
+    { numRuns: 5000 },
+  )
 })
 
 describe('a tag', () => {
