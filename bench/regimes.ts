@@ -15,6 +15,10 @@ export const REGIMES: Regime[] = [
   sends('one', 'one send in flight: the bare response time', () => ['--in-flight', '1']),
   sends('batch', 'batches of 16, 64 in flight', () => ['--batch', '16']),
   sends('open', 'a fixed rate, from the intended time', openLoop),
+  sends('transaction', 'half messages of 128 B and their commits, 64 in flight', () => [
+    '--mode',
+    'transaction',
+  ]),
   { name: 'java', question: "Apache's own benchmark Producer, 64 threads", run: runJavaProducer },
   { name: 'backlog', question: 'consuming a backlog, 32 messages a pull', run: runBacklog },
   {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { SLOTS_MAX } from './send-frames.ts'
 import type { HeaderFormat } from './wire.ts'
 
-export type LoadMode = 'closed' | 'open' | 'pull' | 'pop'
+export type LoadMode = 'closed' | 'open' | 'pull' | 'pop' | 'transaction'
 
 /** One run of the generator. Times in seconds, `rate` in requests per second. */
 export interface LoadOptions {
@@ -29,10 +29,11 @@ export interface LoadOptions {
 }
 
 export const LOAD_USAGE = `node bench/load.ts [options]
-  --mode closed|open|pull|pop
+  --mode closed|open|pull|pop|transaction
                             closed: each reply causes the next request (default); open: at --rate,
                             response times from the intended time; pull: consume the topic's backlog;
-                            pop: the same by POP, each message acknowledged by itself
+                            pop: the same by POP, each message acknowledged by itself;
+                            transaction: a half message, then its commit, both answered
   --broker HOST:PORT        or --namesrv HOST:PORT (127.0.0.1:9876), which is asked for the broker
   --topic NAME --queues N   created with N queues (bench, 16); --no-create leaves it as it is
   --header binary|json      (binary)    --size BYTES (128)    --batch K messages a request (1)
@@ -64,12 +65,18 @@ const SPEC = {
   help: { type: 'boolean', default: false },
 } as const
 
-const IN_FLIGHT: Record<LoadMode, string> = { closed: '64', open: '1024', pull: '16', pop: '16' }
+const IN_FLIGHT: Record<LoadMode, string> = {
+  closed: '64',
+  open: '1024',
+  pull: '16',
+  pop: '16',
+  transaction: '64',
+}
 
 /** Throws with the option, its value and what is allowed. */
 export function parseLoadOptions(args: string[]): LoadOptions & { json: boolean; help: boolean } {
   const { values } = parseArgs({ args, options: SPEC, strict: true })
-  const mode = oneOf('mode', values.mode, ['closed', 'open', 'pull', 'pop'])
+  const mode = oneOf('mode', values.mode, ['closed', 'open', 'pull', 'pop', 'transaction'])
   const count = positive('count', values.count)
   return {
     mode,

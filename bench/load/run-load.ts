@@ -22,6 +22,7 @@ import { PopLoop } from './pop-loop.ts'
 import { PullLoop, type QueueCursor } from './pull-loop.ts'
 import { Recorder, type Failure } from './recorder.ts'
 import { SendFrames } from './send-frames.ts'
+import { TransactionLoop } from './transaction-loop.ts'
 
 /** What one run of the generator found. Seconds, bytes; response times in microseconds. */
 export interface LoadReport {
@@ -106,10 +107,14 @@ async function settledCount(
 
 function sendLoad(options: LoadOptions, { brokerName }: BrokerAddress, recorder: Recorder): Load {
   const { format, topic, queues, size, batch, inFlight, rate, count } = options
-  const shape = { format, topic, brokerName, queueCount: queues, bodySize: size, batch }
+  const isHalf = options.mode === 'transaction'
+  const shape = { format, topic, brokerName, queueCount: queues, bodySize: size, batch, isHalf }
   const frames = new SendFrames(shape)
   if (options.mode === 'open') {
     return new OpenLoop(frames, recorder, { rate, inFlightMax: inFlight, batch })
+  }
+  if (isHalf) {
+    return new TransactionLoop(frames, recorder, { format, topic, inFlight, requestsMax: count })
   }
   const requestsMax = Math.ceil(count / batch)
   return new ClosedLoop(frames, recorder, { inFlight, batch, requestsMax })

@@ -5,6 +5,10 @@ export const OPAQUE_BASE = 1_000_000_000
 /** Slots must stay below this: six digits are patched. */
 export const SLOTS_MAX = 1_000_000
 
+export const PRODUCER_GROUP = 'ringmq_bench'
+/** The sys flag of a half message. */
+const PREPARED = '4'
+
 const DIGIT_0 = 48
 const HEX = Buffer.from('0123456789ABCDEF')
 const OPAQUE_AT_BINARY = 13
@@ -19,6 +23,8 @@ export interface SendShape {
   queueCount: number
   bodySize: number
   batch: number
+  /** Half messages of transactions; not in batches. */
+  isHalf?: boolean
 }
 
 /** One whole frame for one queue; positions count from its first byte. */
@@ -75,7 +81,7 @@ function template(shape: SendShape, queueId: number, prefix: string): Template {
   const bytes = encodeRequest(shape.format, {
     code: shape.batch > 1 ? RequestCode.SEND_BATCH_MESSAGE : RequestCode.SEND_MESSAGE_V2,
     opaque: OPAQUE_BASE,
-    extFields: sendHeader(shape, queueId, propertiesText(prefix)),
+    extFields: sendHeader(shape, queueId, propertiesText(prefix, shape.isHalf)),
     body: shape.batch > 1 ? batchBody(shape, propertiesText(prefix)) : bodyOf(shape.bodySize),
   })
   const keysAt = positionsOf(bytes, Buffer.from(prefix)).map((at) => at + prefix.length)
@@ -86,12 +92,12 @@ function template(shape: SendShape, queueId: number, prefix: string): Template {
 /** SendMessageRequestHeaderV2 with the fields that Apache's producer sets, in its order. */
 function sendHeader(shape: SendShape, queueId: number, properties: string): Record<string, string> {
   return {
-    a: 'ringmq_bench',
+    a: PRODUCER_GROUP,
     b: shape.topic,
     c: 'TBW102',
     d: '4',
     e: String(queueId),
-    f: '0',
+    f: shape.isHalf === true ? PREPARED : '0',
     g: BORN_MARK,
     h: '0',
     i: properties,
@@ -102,8 +108,9 @@ function sendHeader(shape: SendShape, queueId: number, properties: string): Reco
   }
 }
 
-function propertiesText(prefix: string): string {
-  return `UNIQ_KEY\u0001${prefix}00000000\u0002WAIT\u0001true\u0002`
+function propertiesText(prefix: string, isHalf = false): string {
+  const text = `UNIQ_KEY\u0001${prefix}00000000\u0002WAIT\u0001true\u0002`
+  return isHalf ? `${text}TRAN_MSG\u0001true\u0002PGROUP\u0001${PRODUCER_GROUP}\u0002` : text
 }
 
 function bodyOf(size: number): Buffer {
