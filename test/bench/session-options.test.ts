@@ -15,6 +15,7 @@ test('all regimes run by default, in one order', () => {
     'one',
     'batch',
     'open',
+    'transaction',
     'java',
     'backlog',
     'pop',

@@ -67,6 +67,7 @@ class ChurnRun {
   #unanswered = 0
   #kills = 0
   #changes = 0
+  #endAt = Infinity
 
   constructor(options: ChurnOptions, nameServers: string, port: number) {
     this.#options = options
@@ -92,6 +93,7 @@ class ChurnRun {
       await createTopic(client, ORDERED, { queues: ORDERED_QUEUES })
       client.close()
       for (let nth = 0; nth < this.#options.members; nth++) this.#join()
+      this.#endAt = performance.now() + this.#options.seconds * 1000
       await Promise.all([this.#change(), this.#killAgainAndAgain()])
       await this.#drain()
       return this.#outcome()
@@ -103,12 +105,6 @@ class ChurnRun {
 
   #isOver(): boolean {
     return performance.now() >= this.#endAt
-  }
-
-  readonly #beganAt = performance.now()
-
-  get #endAt(): number {
-    return this.#beganAt + this.#options.seconds * 1000
   }
 
   async #change(): Promise<void> {
