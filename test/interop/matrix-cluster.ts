@@ -43,6 +43,7 @@ export class MatrixCluster {
     this.#names.set('offsetId', found.match(/[0-9A-F]{32}$/m)?.[0] ?? '')
     this.#names.set('broker', `127.0.0.1:${this.#cluster.brokerPort}`)
     this.#names.set('server', this.#cluster.nameServer)
+    this.#names.set('folder', this.#cluster.folder)
     await this.#run('updateSubGroup -c DefaultCluster -g idle -s true -m false -d true -q 2 -r 3')
     await (await this.#consume('idle')).stop()
     await this.#run('resetOffsetByTime -g idle -t Watched -s 0')

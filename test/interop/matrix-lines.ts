@@ -56,6 +56,9 @@ export const QUESTIONS: readonly Line[] = [
   { line: 'producer -b $broker' },
   { line: 'producerConnection -g CLIENT_INNER_PRODUCER -t Watched' },
   { line: 'haStatus -b $broker' },
+  { line: 'exportConfigs -c DefaultCluster -f $folder' },
+  { line: 'exportMetadata -c DefaultCluster -f $folder' },
+  { line: 'exportMetrics -c DefaultCluster -f $folder' },
 ]
 
 /** Each is run twice on each cluster: what it says the second time must be the same. */

@@ -1,11 +1,9 @@
-import { BrokerStatsData } from '../../protocol/bodies/broker-stats.ts'
 import { GroupList } from '../../protocol/bodies/group-list.ts'
-import { ViewBrokerStatsData } from '../../protocol/requests/diagnostics.ts'
 import { QueryTopicConsumeByWho } from '../../protocol/requests/topic.ts'
-import { ResponseError } from '../../protocol/response-error.ts'
 import type { Admin } from '../admin.ts'
 import type { Call, Command } from '../command.ts'
 import { consumeStats } from '../consumer-groups.ts'
+import { type Flow, flowOf } from '../message-flow.ts'
 import type { Output } from '../output.ts'
 import { cut } from '../printf.ts'
 import { holdersOf } from '../topic-brokers.ts'
@@ -27,12 +25,6 @@ export const command: Command = {
     { short: 't', long: 'topic', doc: 'only this topic' },
   ],
   run: statsAll,
-}
-
-/** Messages a second, and of the last 24 hours. */
-interface Flow {
-  tps: number
-  day: number
 }
 
 interface Row {
@@ -91,31 +83,6 @@ async function groupsOf(
     addresses.map((address) => admin.call(address, QueryTopicConsumeByWho, { topic })),
   )
   return [...new Set(answers.flatMap(({ body }) => GroupList.decode(body).groupList))]
-}
-
-/** Of all brokers. One that has counted nothing yet says so with an error. */
-async function flowOf(
-  admin: Admin,
-  addresses: readonly string[],
-  header: { statsName: string; statsKey: string },
-): Promise<Flow> {
-  const flows = await Promise.all(
-    addresses.map(async (address): Promise<Flow> => {
-      try {
-        const { body } = await admin.call(address, ViewBrokerStatsData, header)
-        const { statsMinute, statsHour, statsDay } = BrokerStatsData.decode(body)
-        // Before a day is over only the smaller windows have counts (Apache 5.3.3, compute24HourSum).
-        return { tps: statsMinute.tps, day: statsDay.sum || statsHour.sum || statsMinute.sum }
-      } catch (error) {
-        if (error instanceof ResponseError) return { tps: 0, day: 0 }
-        throw error
-      }
-    }),
-  )
-  return {
-    tps: flows.reduce((sum, { tps }) => sum + tps, 0),
-    day: flows.reduce((sum, { day }) => sum + day, 0),
-  }
 }
 
 function print({ topic, group, accumulation, in: input, out: output }: Row, out: Output): void {
