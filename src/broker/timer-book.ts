@@ -141,8 +141,9 @@ export class TimerBook {
   /** The clock was set back: what was put in for the time that is to come once more is done with already. */
   setBack(now: number): void {
     const { wheel } = this.#files
-    const end = this.#tickOf(this.#readMs)
-    for (let tick = this.#tickOf(now); tick < end;) {
+    const from = this.#tickOf(now)
+    const end = Math.min(this.#tickOf(this.#readMs), from + wheel.slots) // once round, however far back
+    for (let tick = from; tick < end;) {
       const slot = wheel.next(tick, end)
       if (slot === null) break
       wheel.put({ ...slot, first: -1, last: -1, count: 0 })

@@ -72,6 +72,19 @@ export class TimerProgress {
     this.#timer ??= setTimeout(() => this.#tick(), this.#parts.intervalMs)
   }
 
+  /**
+   * The clock was set back. Durable before anything is put in: by the old check point the next start would take
+   * it for delivered. Throws when the disk refuses.
+   */
+  setBack(readMs: number): void {
+    const { files, queueOffset } = this.#parts
+    const check = { ...this.#check, readMs }
+    files.check.writeLive(readMs, queueOffset())
+    files.check.setBack(check)
+    this.#check = check
+    if (this.#waiting !== null) this.#waiting.check = { ...this.#waiting.check, readMs }
+  }
+
   /** Nothing changes any more. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)

@@ -1,3 +1,4 @@
+import { setImmediate as rest } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { fewProblems, type Report } from '../log/few-problems.ts'
 import type { Log } from '../log/log.ts'
@@ -135,8 +136,7 @@ export class TimerService {
     this.#isBusy = true
     const { book, clock, queue } = this.#parts
     try {
-      this.#mindClock()
-      while (!this.#isClosed && (await this.#step()));
+      while (!this.#isClosed && (await this.#step())) await rest()
       queue.watch()
       const isMoved = queue.max() > this.#offset // after it is watched
       const now = clock.now()
@@ -151,6 +151,7 @@ export class TimerService {
 
   /** False: there is nothing to do now. */
   async #step(): Promise<boolean> {
+    this.#mindClock()
     const isTaken = await this.#takeIn()
     const isLoaded = await this.#load()
     await this.#readDeletions()
@@ -163,6 +164,7 @@ export class TimerService {
     const now = clock.now()
     if (book.readMs - now < precisionMs + RETRY_MS) return
     this.#report('the clock was set back', `by ${book.readMs - now} ms`)
+    this.#progress.setBack(now)
     book.setBack(now)
     this.#deleted.clear()
     this.#barrierTick = -1

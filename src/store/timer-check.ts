@@ -89,6 +89,12 @@ export class TimerCheckFile {
     this.#disk.fdatasync(this.#descriptor)
   }
 
+  /** Time has gone back: durable, and no more is known of slots than before. */
+  setBack(check: TimerCheck): void {
+    this.write(check, Math.min(check.logEnd, readSafeInt64(this.#view, SLOTS_AT)))
+    this.#disk.fdatasync(this.#descriptor)
+  }
+
   /** From now on `liveMs` counts; what is said otherwise stays. */
   markOurs(): void {
     this.write(this.#last, this.#last.isOurs ? this.#last.slotsEnd : 0)
