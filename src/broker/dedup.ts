@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import { fewProblems, type Report } from '../log/few-problems.ts'
 import type { Log } from '../log/log.ts'
 import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { DedupWindow, type StoredAt } from './dedup-window.ts'
+import { keptKey } from './kept-key.ts'
 import type { MainLog } from './main-log.ts'
 import type { MessageDraft } from './message-draft.ts'
 import { DEDUP_WINDOW, millisOf } from './topic-attributes.ts'
@@ -28,9 +28,6 @@ interface Remembered {
   window: DedupWindow | null
   ready: Promise<void>
 }
-
-/** Longer ones are remembered by a digest. */
-const KEY_MAX = 128
 
 /**
  * Sends to topics with a `dedup.window.ms`: what has the UNIQ_KEY of a message that the topic took
@@ -68,7 +65,7 @@ export class Dedup {
     // From here to the append nothing may come in between: neither another send nor a change of the topic.
     const window = this.#topics.get(draft.topic)?.window ?? null
     const storing =
-      window === null ? this.#begin(draft) : this.#storeOnce(draft, shortKey(key), window)
+      window === null ? this.#begin(draft) : this.#storeOnce(draft, keptKey(key), window)
     const stored = await storing
     await this.#parts.messages.survives(stored)
     return stored
@@ -135,7 +132,7 @@ export class Dedup {
       await Promise.allSettled(this.#storingIn(config.topicName).values())
       const stored = await storedSince(config, clock.now() - windowMs, max)
       const window = new DedupWindow(windowMs)
-      for (const [key, at] of stored) window.add(shortKey(key), at)
+      for (const [key, at] of stored) window.add(keptKey(key), at)
       remembered.window = window
       this.#keepWithin()
     } catch (error) {
@@ -171,7 +168,3 @@ export class Dedup {
 
 const FORGOTTEN =
   'too many messages for dedup.window.ms: the oldest are forgotten before their time'
-
-function shortKey(key: string): string {
-  return key.length <= KEY_MAX ? key : createHash('sha256').update(key).digest('hex')
-}

@@ -7,6 +7,7 @@ import { ResponseError } from '../protocol/response-error.ts'
 import { Thread, type LogShared } from '../store/log-memory.ts'
 import type { DedupParts } from './dedup.ts'
 import type { StoredAt } from './dedup-window.ts'
+import { keptKey } from './kept-key.ts'
 import type { Metadata } from './metadata.ts'
 import type { QueueStore } from './queue-store.ts'
 
@@ -116,7 +117,10 @@ function keyAt(
     const { properties, position, length, storeTimestamp, ...message } = decodeMessage(bytes)
     const key = properties.get(MessageProperty.UNIQ_KEY)
     if (key === undefined || message.topic !== topic) return null
-    return [key, { queueId, queueOffset, position, end: position + length, storeTimestamp }]
+    return [
+      keptKey(key),
+      { queueId, queueOffset, position, end: position + length, storeTimestamp },
+    ]
   } catch (error) {
     if (error instanceof MessageError) return null // damaged on the disk
     throw error

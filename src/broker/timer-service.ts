@@ -5,6 +5,7 @@ import type { Log } from '../log/log.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { TimerMagic } from '../store/timer-unit.ts'
 import type { WaitingQueue } from './delay-service.ts'
+import { keptKey } from './kept-key.ts'
 import type { MainLog } from './main-log.ts'
 import type { TimerBook } from './timer-book.ts'
 import type { DueTimer } from './timer-heap.ts'
@@ -244,7 +245,7 @@ export class TimerService {
       book.heap.push(timer)
       return
     }
-    this.#deleted.set(deletes, timer.dueMs + 2 * precisionMs)
+    this.#deleted.set(keptKey(deletes), timer.dueMs + 2 * precisionMs)
     if (timer.dueMs <= book.readMs) return // counted by the last run
     this.#pending++
     metrics.add(topic, 1)
@@ -315,7 +316,7 @@ export class TimerService {
     const { timed } = read
     const isRoll = (timer.magic & TimerMagic.ROLL) !== 0
     if (isRoll && timed.dueMs <= clock.now()) return this.#putAgain(read)
-    const isDeleted = !isRoll && timed.key !== null && this.#deleted.has(timed.key)
+    const isDeleted = !isRoll && this.#isDeleted(timed)
     const canBe = isRoll || hasQueue(timed.topic, timed.queueId)
     if (!canBe && !isDeleted) this.#reader.drop(timed.topic, 'its topic is gone')
     if (canBe && !isDeleted) {
@@ -332,6 +333,10 @@ export class TimerService {
     const change = timed.deletes === null ? -1 : 1
     metrics.add(timed.topic, change)
     this.#done(change)
+  }
+
+  #isDeleted({ key }: TimedMessage): boolean {
+    return key !== null && this.#deleted.size > 0 && this.#deleted.has(keptKey(key))
   }
 
   /** It was to be rolled, and its time is over meanwhile: in its own slot it meets what deletes it. */
