@@ -9,6 +9,9 @@ export interface RecallHandle {
 }
 
 const VERSION = 'v1'
+/** No property of a message has such characters, and nothing of a handle may become one more. */
+// oxlint-disable-next-line no-control-regex
+const PROPERTY_ENDS = /[\u0001\u0002]/
 
 /** URL-safe base64, padded as Java's encoder does. */
 export function encodeRecallHandle(handle: RecallHandle): string {
@@ -21,7 +24,9 @@ export function encodeRecallHandle(handle: RecallHandle): string {
 /** Null: it is none. */
 export function decodeRecallHandle(text: string): RecallHandle | null {
   if (!/^[\w-]+={0,2}$/.test(text)) return null
-  const parts = Buffer.from(text, 'base64url').toString().split(' ')
+  const known = Buffer.from(text, 'base64url').toString()
+  if (PROPERTY_ENDS.test(known)) return null
+  const parts = known.split(' ')
   const [version, topic, brokerName, time, messageId] = parts
   if (version !== VERSION || topic === undefined || brokerName === undefined) return null
   if (messageId === undefined || messageId === '' || time === undefined) return null

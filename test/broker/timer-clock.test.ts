@@ -29,22 +29,25 @@ async function setBack(world: TimerWorld): Promise<void> {
 test.each([
   ['is killed', async (world: TimerWorld) => world.kill(), true],
   ['loses power', async (world: TimerWorld) => world.losePower(1), false],
-])('a timer sent after the clock was set back comes when the broker %s', async (_, end, isSameBoot) => {
-  const world = await openWorld()
-  await setBack(world)
-  await world.send(world.now + 7000)
-  await world.settle()
-  world.flushLog()
-  world.timers.service!.onWake()
-  for (const file of ['/store/timerwheel', '/store/timerlog/00000000000000000000']) {
-    world.disk.fdatasync(world.disk.open(file))
-  }
-  await end(world)
-  await world.open({ isSameBoot })
-  world.now += 8000
-  await world.settle()
-  expect(world.deliveries('m1')).toHaveLength(1)
-})
+])(
+  'a timer sent after the clock was set back comes when the broker %s',
+  async (_, end, isSameBoot) => {
+    const world = await openWorld()
+    await setBack(world)
+    await world.send(world.now + 7000)
+    await world.settle()
+    world.flushLog()
+    world.timers.service!.onWake()
+    for (const file of ['/store/timerwheel', '/store/timerlog/00000000000000000000']) {
+      world.disk.fdatasync(world.disk.open(file))
+    }
+    await end(world)
+    await world.open({ isSameBoot })
+    world.now += 8000
+    await world.settle()
+    expect(world.deliveries('m1')).toHaveLength(1)
+  },
+)
 
 test('a check point that is centuries ahead does not keep the broker busy for ever', async () => {
   const world = await openWorld()

@@ -246,6 +246,7 @@ describe('a recall', () => {
     for (const [text, remark] of [
       ['', /^recall failed, recall handle is invalid$/],
       ['a b', /recall handle is invalid/],
+      [handle({ messageId: 'u\u0002TIMER_OUT_MS\u00011' }), /recall handle is invalid/],
       [handle({ topic: 'Other' }), /topic not match/],
       [handle({ brokerName: 'broker-b' }), /of broker\[broker-b\]/],
       [handle({ deliverMs: Date.now() }), /timestamp invalid: .* over/],

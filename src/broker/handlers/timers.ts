@@ -20,6 +20,8 @@ import { shown } from '../topic-names.ts'
 type Recall = HeaderOf<typeof RecallMessage>
 
 const RECALL_TAG = '_RECALL_TAG_'
+/** A name with it would bring properties of its own. */
+const PAIR_END = '\u0002'
 const BODY = Buffer.from('0')
 
 /** Recalls of timed messages, and what slaves and tools ask of the timer wheel. */
@@ -72,6 +74,7 @@ function checkedHandle({ config, clock }: BrokerContext, header: Recall): Recall
   if (handle.brokerName !== config.brokerName) {
     throw refused(`the handle is of broker[${shown(handle.brokerName)}]`)
   }
+  if (header.producerGroup?.includes(PAIR_END)) throw refused('producer group is invalid')
   const leftMs = handle.deliverMs - clock.now()
   if (leftMs > 0 && leftMs < config.timerMaxDelaySec * 1000) return handle
   const why = leftMs > 0 ? `further ahead than ${config.timerMaxDelaySec} s` : 'over'
