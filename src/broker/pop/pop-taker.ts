@@ -98,19 +98,28 @@ export class PopTaker {
 
   async #takeAll(request: PopRequest, dice: number, taken: Taken): Promise<void> {
     const { isOrder, queueId, topic, countMax } = request
-    const retry = isOrder ? null : this.retryTopic(request, dice)
+    const [retry, other] = isOrder ? [] : this.#retryTopics(request, dice)
     const isRetryFirst = dice < this.#parts.settings.popFromRetryProbability
-    if (retry !== null && isRetryFirst) await this.#takeFrom(retry, -1, dice, request, taken)
+    if (retry !== undefined && isRetryFirst) await this.#takeFrom(retry, -1, dice, request, taken)
     await this.#takeFrom(topic, queueId, dice, request, taken)
-    if (retry === null || isRetryFirst || taken.count >= countMax) return
-    await this.#takeFrom(retry, -1, dice, request, taken)
+    if (retry !== undefined && !isRetryFirst && taken.count < countMax) {
+      await this.#takeFrom(retry, -1, dice, request, taken)
+    }
+    // Only one of the two fits into a reply. Apache leaves the other to a later look, with other dice.
+    if (other === undefined || taken.count > 0) return
+    await this.#takeFrom(other, -1, dice, request, taken)
   }
 
-  /** One of the two forms, as only one fits into a reply. */
-  retryTopic({ group, topic }: { group: string; topic: string }, dice: number): string {
+  /** The form to look into, and the other one if there may be messages, too. */
+  #retryTopics({ group, topic }: PopRequest, dice: number): string[] {
     const { enableRetryTopicV2: isV2, retrieveMessageFromPopRetryTopicV1 } = this.#parts.settings
-    const isV1 = !isV2 || (retrieveMessageFromPopRetryTopicV1 && dice % 2 === 0)
-    return popRetryTopic(group, topic, !isV1)
+    const [one, two] = [false, true].map((each) => popRetryTopic(group, topic, each)) as [
+      string,
+      string,
+    ]
+    if (!isV2) return [one]
+    if (!retrieveMessageFromPopRetryTopicV1) return [two]
+    return dice % 2 === 0 ? [one, two] : [two, one]
   }
 
   /** Where the group would pop next. */
