@@ -1,25 +1,31 @@
+import { StepHeap } from './step-heap.ts'
+
 /** Times are kept in steps of this many ms: never early, and late by no more. */
 const STEP_MS = 50
+/** So many steps that are over lie in the heap at most, besides as many as there are others. */
+const OVER_MAX = 64
 
-/** Things that are due at some time each. */
+/** Things that are due at some time each: clients choose it, so there may be as many steps as things. */
 export class DueSet<T> {
   readonly #steps = new Map<number, Set<T>>()
-  /** The first step; NaN: not known. */
-  #first = Infinity
+  /** All of those, and some that are over. */
+  readonly #order = new StepHeap()
 
   /** The first time at which something is due; Infinity when nothing is. */
   get nextMs(): number {
-    if (Number.isNaN(this.#first)) this.#first = Math.min(...this.#steps.keys())
-    return this.#first * STEP_MS
+    while (this.#order.size > 0 && !this.#steps.has(this.#order.first)) this.#order.pop()
+    return this.#order.first * STEP_MS
   }
 
   add(item: T, dueMs: number): void {
     if (dueMs === Infinity) return
     const step = Math.ceil(dueMs / STEP_MS)
     let items = this.#steps.get(step)
-    if (items === undefined) this.#steps.set(step, (items = new Set<T>()))
+    if (items === undefined) {
+      this.#steps.set(step, (items = new Set<T>()))
+      this.#order.push(step)
+    }
     items.add(item)
-    if (step < this.#first) this.#first = step
   }
 
   /** With the time it was added with. */
@@ -33,9 +39,8 @@ export class DueSet<T> {
   /** What is due by now, up to `count`, the earliest first. */
   take(now: number, count = Infinity): T[] {
     const taken: T[] = []
-    if (this.nextMs > now) return taken
-    for (const step of [...this.#steps.keys()].toSorted((one, other) => one - other)) {
-      if (step * STEP_MS > now) break
+    while (taken.length < count && this.nextMs <= now) {
+      const step = this.#order.first
       const items = this.#steps.get(step)!
       for (const item of items) {
         if (taken.length === count) return taken
@@ -49,6 +54,7 @@ export class DueSet<T> {
 
   #end(step: number): void {
     this.#steps.delete(step)
-    if (step === this.#first) this.#first = NaN
+    const { size } = this.#steps
+    if (this.#order.size > 2 * size + OVER_MAX) this.#order.replace(this.#steps.keys())
   }
 }
