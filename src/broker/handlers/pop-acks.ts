@@ -18,7 +18,9 @@ import { MEMBERS_MAX } from '../pop/check-point.ts'
 import type { Pops, Receipt } from '../pop/pops.ts'
 import { shown } from '../topic-names.ts'
 import { decodeBody } from './body.ts'
-import { checkInvisibleTime, checkTopic } from './pop-checks.ts'
+import { checkGroup, checkInvisibleTime, checkTopic } from './pop-checks.ts'
+
+type BatchAck = BatchAckBody['acks'][number]
 
 /** Check points in one request. */
 const ACKS_MAX = 4096
@@ -40,10 +42,10 @@ export function registerPopAckHandlers(
         const why = `${acks.length} acks: at most ${ACKS_MAX} are allowed in one request`
         throw new ResponseError('INVALID_PARAMETER', why)
       }
-      const receipts = acks.map((ack) =>
-        batchReceipt(context, ack, brokerName ?? context.config.brokerName, reviveQueueCount),
-      )
-      await allOf(receipts.map((receipt) => pops.ack(receipt)))
+      const name = brokerName ?? context.config.brokerName
+      const ackOne = async (ack: BatchAck) =>
+        pops.ack(batchReceipt(context, ack, name, reviveQueueCount))
+      await allOf(acks.map(ackOne))
     })
     .on(ChangeMessageInvisibleTime, async (header) => {
       checkInvisibleTime(header.invisibleTime)
@@ -62,6 +64,7 @@ function checkedReceipt(context: BrokerContext, header: AckHeader, reviveQueues:
     throw new ResponseError('MESSAGE_ILLEGAL', why)
   }
   checkOffset(context, { topic, queueId, offset })
+  checkGroup(context, group)
   const receipt = readReceipt(extraInfo)
   if (receipt === null || !isReviveQueue(receipt, reviveQueues)) {
     const why = `extraInfo is ${JSON.stringify(shown(extraInfo))}, it must be the receipt of a message that was popped`
@@ -87,13 +90,14 @@ function isReviveQueue({ reviveQueueId }: Pick<PopReceipt, 'reviveQueueId'>, cou
 
 function batchReceipt(
   context: BrokerContext,
-  ack: BatchAckBody['acks'][number],
+  ack: BatchAck,
   brokerName: string,
   reviveQueues: number,
 ): Receipt {
   const topic = poppedTopic(ack.t, ack.c, ack.r)
   checkTopic(context, topic)
-  const bits = bitsOf(ack.b)
+  checkGroup(context, ack.c)
+  const bits = bitsOf(ack.b, MEMBERS_MAX + 1)
   const receipt = {
     startOffset: ack.so,
     popTime: ack.pt,
@@ -102,10 +106,11 @@ function batchReceipt(
     brokerName,
   }
   if (bits.length === 0 || bits.length > MEMBERS_MAX || !isReviveQueue(receipt, reviveQueues)) {
-    const why = `an ack of topic[${topic}] names ${bits.length} messages of revive queue ${ack.rq}: it must be 1 to ${MEMBERS_MAX} that were popped together`
+    const why = `an ack of topic[${shown(topic)}] names ${bits.length > MEMBERS_MAX ? 'too many' : bits.length} messages of revive queue ${ack.rq}: it must be 1 to ${MEMBERS_MAX} that were popped together`
     throw new ResponseError('MESSAGE_ILLEGAL', why)
   }
   const offsets = bits.map((bit) => ack.so + bit)
+  checkOffset(context, { topic, queueId: ack.q, offset: offsets.at(-1)! })
   return { group: ack.c, topic, queueId: ack.q, offsets, receipt }
 }
 

@@ -4,14 +4,13 @@ import type { TopicConfig } from '../../protocol/bodies/topic-config.ts'
 import { popRetryTopic } from '../../protocol/pop-receipt.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { BrokerContext } from '../broker-context.ts'
+import { INVISIBLE_MAX_MS } from '../pop/pop-request.ts'
 import { Permission } from '../system-topics.ts'
 import { filterOf, type MessageFilter } from '../tag-filter.ts'
 import { RETRY_TOPIC_LENGTH_MAX, shown } from '../topic-names.ts'
 
 /** Messages of one pop (Apache 5.3.3). */
 const MESSAGES_MAX = 32
-/** Three days: Apache's timer takes none that are longer (`timerMaxDelaySec`). */
-export const INVISIBLE_MAX_MS = 3 * 24 * 3600 * 1000
 
 interface Place {
   consumerGroup: string
@@ -58,6 +57,13 @@ export function checkTopic({ topics }: BrokerContext, topic: string): TopicConfi
     'TOPIC_NOT_EXIST',
     `topic[${shown(topic)}] not exist, apply first please!`,
   )
+}
+
+/** Throws ResponseError: nothing is kept for groups that are not there. */
+export function checkGroup({ groups }: BrokerContext, group: string): void {
+  if (groups.get(group) !== undefined) return
+  const why = `subscription group [${shown(group)}] does not exist`
+  throw new ResponseError('SUBSCRIPTION_GROUP_NOT_EXIST', why)
 }
 
 /** Throws ResponseError. */

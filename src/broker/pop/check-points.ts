@@ -11,6 +11,7 @@ import {
   type OpenCheckPoint,
   OpenCheckPoints,
 } from './open-check-points.ts'
+import { INVISIBLE_MAX_MS } from './pop-request.ts'
 import type { PopQueue, PopQueues } from './pop-queues.ts'
 import type { PopStore } from './pop-store.ts'
 import type { ReviveLog } from './revive-log.ts'
@@ -172,9 +173,10 @@ export class CheckPoints {
     if (((point.done | point.busy) & bits) !== 0) throw tooLate(point)
   }
 
-  /** An ack of what is not open: it may still come, by the timer wheel. False: it is too late. */
+  /** An ack of what is not open: it may still come, by the timer wheel. False: it cannot, or it is too late. */
   async ackUnknown(ack: Ack, { reviveQueueId, dueMs }: { reviveQueueId: number; dueMs: number }) {
-    if (dueMs <= this.#parts.clock.now()) return false
+    const leftMs = dueMs - this.#parts.clock.now()
+    if (leftMs <= 0 || leftMs > INVISIBLE_MAX_MS) return false
     await this.#parts.log.addLaterAck(ack, reviveQueueId, dueMs)
     return true
   }

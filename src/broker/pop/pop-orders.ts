@@ -107,10 +107,13 @@ export class PopOrders {
     return countTexts(place, info, taken.offsets)
   }
 
-  /** One is acknowledged. */
-  ack(place: OrderPlace, offset: number, popTime: number): NextOffset {
+  /**
+   * One is acknowledged. `position`: of the group. When a crash has made us forget what was popped, only what is next moves
+   * the group: Apache 5.3.3 passes over all that lies before the one that comes.
+   */
+  ack(place: OrderPlace, offset: number, popTime: number, position: number): NextOffset {
     const info = this.#of(place)
-    if (info === undefined) return offset + 1
+    if (info === undefined) return offset === position ? offset + 1 : 'unknown offset'
     if (info.popTime !== popTime) return 'other pop'
     const offsets = offsetsOf(info)
     const nth = offsets.indexOf(offset)
@@ -124,7 +127,7 @@ export class PopOrders {
   /** Another time for one of those that are in flight. */
   changeVisibleTime(place: OrderPlace, offset: number, popTime: number, visibleMs: number): void {
     const info = this.#of(place)
-    if (info?.popTime !== popTime) return
+    if (info?.popTime !== popTime || !offsetsOf(info).includes(offset)) return
     info.ot.set(offset, visibleMs)
     this.#file.touch()
   }

@@ -1,5 +1,8 @@
 import type { MessageFilter } from '../tag-filter.ts'
 
+/** Three days: Apache's timer takes none that are longer (`timerMaxDelaySec`). */
+export const INVISIBLE_MAX_MS = 3 * 24 * 3600 * 1000
+
 /** A pop that was checked. */
 export interface PopRequest {
   readonly group: string

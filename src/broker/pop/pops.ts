@@ -258,7 +258,7 @@ export class Pops {
     const { orders, queues, taker, checkPoints } = this.#parts
     const queue = await taker.position(inOrder(receipt), topic, queueId)
     if (queue === null || offset < queue.position) return
-    const next: NextOffset = orders.ack(receipt, offset, receipt.receipt.popTime)
+    const next: NextOffset = orders.ack(receipt, offset, receipt.receipt.popTime, queue.position)
     if (next === 'other pop') return
     if (next === 'unknown offset') {
       const why = `offset ${offset} of topic[${topic}] queue ${queueId} is not in flight for group ${group}`

@@ -30,12 +30,18 @@ export type BatchAckBody = BodyOf<typeof BatchAckBody>
 /** Further bits are no offsets of one check point: those have 32. */
 const BYTES_MAX = 64 * 1024
 
-/** Which bits are set, counted from 0: base64 of a Java BitSet, whose lowest bit comes first. */
-export function bitsOf(base64: string): number[] {
+/**
+ * Which bits are set, counted from 0: base64 of a Java BitSet, whose lowest bit comes first. No more of them
+ * than `countMax`.
+ */
+export function bitsOf(base64: string, countMax = Infinity): number[] {
   const bytes = Buffer.from(base64.slice(0, BYTES_MAX), 'base64')
   const bits: number[] = []
-  for (let nth = 0; nth < bytes.length * 8; nth++) {
-    if (((bytes[nth >> 3]! >> (nth & 7)) & 1) === 1) bits.push(nth)
+  for (const [at, byte] of bytes.entries()) {
+    for (let left = byte; left !== 0; left &= left - 1) {
+      if (bits.length === countMax) return bits
+      bits.push(at * 8 + 31 - Math.clz32(left & -left))
+    }
   }
   return bits
 }

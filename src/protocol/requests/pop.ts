@@ -43,6 +43,13 @@ const refusals: ResponseCodeName[] = [
   'INVALID_PARAMETER',
 ]
 
+const ackRefusals: ResponseCodeName[] = [
+  'TOPIC_NOT_EXIST',
+  'SUBSCRIPTION_GROUP_NOT_EXIST',
+  'MESSAGE_ILLEGAL',
+  'NO_MESSAGE',
+]
+
 export const PopMessage = request(RequestCode.POP_MESSAGE, {
   doc: 'Take messages of a topic, which others of the group do not get while they are invisible; may be held. The body of the reply is stored messages.',
   header: {
@@ -72,7 +79,7 @@ export const AckMessage = request(RequestCode.ACK_MESSAGE, {
   doc: 'A message that was popped is consumed.',
   header: receipt,
   reply: {},
-  fails: ['TOPIC_NOT_EXIST', 'MESSAGE_ILLEGAL', 'NO_MESSAGE'],
+  fails: ackRefusals,
 })
 
 export const BatchAckMessage = request(RequestCode.BATCH_ACK_MESSAGE, {
@@ -80,7 +87,7 @@ export const BatchAckMessage = request(RequestCode.BATCH_ACK_MESSAGE, {
   body: BatchAckBody,
   header: {},
   reply: {},
-  fails: ['NO_MESSAGE'],
+  fails: ackRefusals,
 })
 
 export const ChangeMessageInvisibleTime = request(RequestCode.CHANGE_MESSAGE_INVISIBLETIME, {
@@ -91,7 +98,7 @@ export const ChangeMessageInvisibleTime = request(RequestCode.CHANGE_MESSAGE_INV
     invisibleTime: millis('invisibleTime'),
     reviveQid: i32('reviveQid'),
   },
-  fails: ['TOPIC_NOT_EXIST', 'MESSAGE_ILLEGAL', 'NO_MESSAGE', 'INVALID_PARAMETER'],
+  fails: [...ackRefusals, 'INVALID_PARAMETER'],
 })
 
 export const Notification = request(RequestCode.NOTIFICATION, {
