@@ -36,6 +36,8 @@ interface Line {
   readonly held: Set<HeldPop>
   rows: number[]
   isServing: boolean
+  /** The one that is looked for at this moment: its answer is on its way, or it is told afterwards that there is none. */
+  looking: HeldPop | null
   isAgain: boolean
   freeMs: number
 }
@@ -64,6 +66,8 @@ export interface HeldPopsParts {
 export class HeldPops {
   readonly #parts: HeldPopsParts
   readonly #lines = new Map<string, Line>()
+  /** The same, by group and topic. */
+  readonly #ofGroup = new Map<string, Set<Line>>()
   readonly #watched = new Map<number, Watched>()
   readonly #expiry = new DueSet<HeldPop>()
   readonly #free = new DueSet<Line>()
@@ -120,8 +124,7 @@ export class HeldPops {
 
   /** Something may be there for this group, or its retry topic has come to be. */
   wake(topic: string, group: string): void {
-    for (const line of this.#lines.values()) {
-      if (line.topic !== topic || line.group !== group) continue
+    for (const line of this.#ofGroup.get(groupKey({ topic, group })) ?? []) {
       this.#watch(line)
       this.#serve(line)
     }
@@ -135,8 +138,8 @@ export class HeldPops {
       this.#serve(line)
     }
     for (const pop of this.#expiry.take(now)) {
-      this.#drop(pop)
-      pop.expire()
+      const line = this.#lines.get(keyOf(pop))!
+      if (line.looking !== pop) this.#expire(pop)
     }
   }
 
@@ -146,11 +149,12 @@ export class HeldPops {
 
   close(): void {
     for (const line of this.#lines.values()) {
-      for (const pop of line.held) {
-        this.#drop(pop)
-        pop.expire()
-      }
+      for (const pop of line.held) this.#expire(pop)
     }
+  }
+
+  #expire(pop: HeldPop): void {
+    if (this.#drop(pop)) pop.expire()
   }
 
   /** In the order they came, as long as there is something for them. */
@@ -165,8 +169,11 @@ export class HeldPops {
     while (line.isAgain) {
       line.isAgain = false
       for (const pop of line.held) {
+        line.looking = pop
         const look = await pop.look()
+        line.looking = null
         if (look.isAnswered) this.#drop(pop)
+        else if (pop.expiresMs <= this.#parts.clock.now()) this.#expire(pop)
         else {
           this.#note(line, look)
           line.isAgain ||= look.isMore && line.held.size > 0
@@ -178,7 +185,7 @@ export class HeldPops {
   }
 
   #note(line: Line, { freeMs }: Look): void {
-    if (freeMs >= line.freeMs) return
+    if (freeMs >= line.freeMs || line.held.size === 0) return
     this.#free.delete(line, line.freeMs)
     line.freeMs = freeMs
     this.#free.add(line, freeMs)
@@ -186,9 +193,13 @@ export class HeldPops {
 
   #begin({ topic, group, queueId }: HeldPop): Line {
     const held = new Set<HeldPop>()
-    const state = { rows: [], isServing: false, isAgain: false, freeMs: Infinity }
+    const state = { rows: [], isServing: false, looking: null, isAgain: false, freeMs: Infinity }
     const line: Line = { topic, group, queueId, held, ...state }
     this.#lines.set(keyOf(line), line)
+    const key = groupKey(line)
+    const others = this.#ofGroup.get(key)
+    if (others === undefined) this.#ofGroup.set(key, new Set([line]))
+    else others.add(line)
     return line
   }
 
@@ -219,19 +230,24 @@ export class HeldPops {
     return rows.filter((row) => row !== undefined)
   }
 
-  #drop(pop: HeldPop): void {
+  /** False: it is gone already. */
+  #drop(pop: HeldPop): boolean {
     const line = this.#lines.get(keyOf(pop))
-    if (line === undefined || !line.held.delete(pop)) return
+    if (line === undefined || !line.held.delete(pop)) return false
     this.#expiry.delete(pop, pop.expiresMs)
     const ofPeer = this.#byPeer.get(pop.peerId)
     ofPeer?.delete(pop)
     if (ofPeer?.size === 0) this.#byPeer.delete(pop.peerId)
     if (--this.#count === 0) this.#parts.onHolding(false)
     if (line.held.size === 0) this.#end(line)
+    return true
   }
 
   #end(line: Line): void {
     this.#lines.delete(keyOf(line))
+    const others = this.#ofGroup.get(groupKey(line))!
+    others.delete(line)
+    if (others.size === 0) this.#ofGroup.delete(groupKey(line))
     this.#free.delete(line, line.freeMs)
     for (const row of line.rows) {
       const watched = this.#watched.get(row)
@@ -249,6 +265,10 @@ export class HeldPops {
 
 function keyOf({ topic, group, queueId }: { topic: string; group: string; queueId: number }) {
   return `${queueId}@${topic}@${group}`
+}
+
+function groupKey({ topic, group }: { topic: string; group: string }): string {
+  return `${topic}@${group}`
 }
 
 function nextTurn(): Promise<void> {

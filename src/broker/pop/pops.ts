@@ -60,6 +60,8 @@ export class Pops {
   #callOff: () => void = () => {}
   #timerAt = Infinity
   #isClosed = false
+  /** What is due is being put back: no timer is for that. */
+  #isReviving = false
 
   constructor(parts: PopsParts) {
     this.#parts = parts
@@ -198,7 +200,12 @@ export class Pops {
     this.#timerAt = Infinity
     const { clock, revival, checkPoints, held } = this.#parts
     held.onTime()
-    const revived = revival.run().finally(() => this.setTimer())
+    this.#isReviving = true
+    const revived = revival.run().finally(() => {
+      this.#isReviving = false
+      this.setTimer()
+    })
+    this.setTimer() // others are not to wait for that
     if (this.#isDirty && clock.now() >= this.#commitMs) {
       this.#readOn()
       checkPoints.commit()
@@ -300,7 +307,8 @@ export class Pops {
     if (this.#isClosed || !this.#isLoaded) return
     const { clock, checkPoints } = this.#parts
     const commitMs = this.#isDirty ? this.#commitMs : Infinity
-    const dueMs = Math.min(checkPoints.nextDueMs, this.held.nextMs, commitMs)
+    const reviveMs = this.#isReviving ? Infinity : checkPoints.nextDueMs
+    const dueMs = Math.min(reviveMs, this.held.nextMs, commitMs)
     if (dueMs >= this.#timerAt) return
     this.#callOff()
     this.#timerAt = dueMs
