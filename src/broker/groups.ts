@@ -47,6 +47,8 @@ export function groupConfig(groupName: string): SubscriptionGroupConfig {
 export class SubscriptionGroups {
   readonly #table: MetadataTable<SubscriptionGroupConfig>
   readonly #parts: GroupsParts
+  /** It was deleted. */
+  onRemoved: (group: string) => void = () => {}
 
   constructor(parts: GroupsParts) {
     const { files, clock } = parts
@@ -89,6 +91,7 @@ export class SubscriptionGroups {
       if (this.get(name) === undefined) return false
       const { metadata } = this.#parts
       await this.#commit(this.#table.delete(name), () => metadata.removeGroup(name))
+      this.onRemoved(name)
       return true
     })
   }

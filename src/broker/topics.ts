@@ -62,6 +62,8 @@ export class Topics {
   readonly #systemNames: ReadonlySet<string>
   /** Tells the name servers of a change; resolves when they know it, or are not to be waited for. */
   announce: () => Promise<void> = async () => {}
+  /** It was deleted, with its queues. */
+  onRemoved: (topic: string) => void = () => {}
 
   constructor(parts: TopicsParts) {
     const { files, clock, identity } = parts
@@ -140,6 +142,7 @@ export class Topics {
       store.beginRemoval(name) // first: a kill in between must not give its messages to a new topic of that name
       await this.#commit(this.#table.delete(name), () => metadata.removeTopic(name))
       await store.removeTopic(name)
+      this.onRemoved(name)
       return true
     })
   }

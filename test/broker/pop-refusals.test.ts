@@ -7,8 +7,11 @@ import {
   BatchAckMessage,
   ChangeMessageInvisibleTime,
 } from '../../src/protocol/requests/pop.ts'
+import { DeleteSubscriptionGroup } from '../../src/protocol/requests/group.ts'
+import { DeleteTopicInBroker } from '../../src/protocol/requests/topic.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
-import { withMessages } from '../support/pop-topic.ts'
+import { createTopic } from '../support/messages.ts'
+import { fill, withMessages } from '../support/pop-topic.ts'
 import { ackHeader, bodiesOf, BROKER, pop } from '../support/pops.ts'
 import type { RawClient } from '../support/raw-client.ts'
 
@@ -78,5 +81,24 @@ describe('an acknowledgement', () => {
     expect((await batch(client, [{ b: '////' + '/'.repeat(1e6) }])).code).toBe(
       ResponseCode.MESSAGE_ILLEGAL,
     )
+  })
+})
+
+describe('in order', () => {
+  test('a topic that was deleted blocks nothing of the next one of its name', async () => {
+    const { client } = await withMessages(1)
+    await pop(client, 'T', IN_ORDER)
+    await client.ask(DeleteTopicInBroker, { topic: 'T' })
+    await createTopic(client, 'T')
+    await fill(client, 1)
+    expect(bodiesOf((await pop(client, 'T', IN_ORDER)).popped)).toEqual(['m0'])
+  })
+
+  test('a group that was deleted with its offsets begins anew', async () => {
+    const { client } = await withMessages(1)
+    await pop(client, 'T', IN_ORDER)
+    const gone = { groupName: 'consumers', cleanOffset: true }
+    await client.ask(DeleteSubscriptionGroup, gone)
+    expect(bodiesOf((await pop(client, 'T', IN_ORDER)).popped)).toEqual(['m0'])
   })
 })

@@ -89,7 +89,10 @@ export async function openPops({
   resets.onMoved = (group, moved) => held.wake(moved, group)
   const isThresholdOn = () => config.enablePopMessageThreshold
   const parts = { store: reads, queues, orders, checkPoints, taker, revival, held }
-  return new Pops({ ...parts, isThresholdOn, wakeAfter, clock, log })
+  const pops = new Pops({ ...parts, isThresholdOn, wakeAfter, clock, log })
+  topics.onRemoved = (name) => pops.forget({ topic: name })
+  groups.onRemoved = (name) => pops.forget({ group: name })
+  return pops
 }
 
 function wakeAfter(ms: number, wake: () => void): () => void {

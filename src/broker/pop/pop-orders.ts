@@ -137,6 +137,15 @@ export class PopOrders {
     if (this.#table.get(`${topic}@${group}`)?.delete(queueId)) this.#file.touch()
   }
 
+  /** The topic, or the group, was deleted. */
+  forget(gone: { topic: string } | { group: string }): void {
+    for (const key of this.#table.keys()) {
+      const [topic, group] = key.split('@')
+      const isGone = 'topic' in gone ? topic === gone.topic : group === gone.group
+      if (isGone && this.#table.delete(key)) this.#file.touch()
+    }
+  }
+
   #of({ group, topic, queueId }: OrderPlace): OrderInfo | undefined {
     return this.#table.get(`${topic}@${group}`)?.get(queueId)
   }

@@ -42,6 +42,14 @@ export class PopQueues {
     return this.#queues.get(`${queueId}@${topic}@${group}`)
   }
 
+  /** What is known of a topic, or a group, that was deleted. */
+  forget(gone: { topic: string } | { group: string }): void {
+    for (const [key, { topic, group }] of this.#queues) {
+      const isGone = 'topic' in gone ? topic === gone.topic : group === gone.group
+      if (isGone) this.#queues.delete(key)
+    }
+  }
+
   /** Where the group would go on; null when it has no offset. Nothing is begun. */
   peek(group: string, topic: string, queueId: number): number | null {
     const known = this.#offsets.get(group, topic, queueId)

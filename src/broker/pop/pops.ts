@@ -191,6 +191,12 @@ export class Pops {
     if (this.#parts.checkPoints.hasNews) this.#readOn()
   }
 
+  /** The topic, or the group, was deleted. What is held and open of it ends in its time. */
+  forget(gone: { topic: string } | { group: string }): void {
+    this.#parts.queues.forget(gone)
+    this.#parts.orders.forget(gone)
+  }
+
   peerClosed(peerId: number): void {
     this.held.peerClosed(peerId)
   }
