@@ -17,6 +17,7 @@ import {
   sendTo,
 } from '../support/messages.ts'
 import { startBroker } from '../support/started-broker.ts'
+import { pop } from '../support/pops.ts'
 import { SteppedBroker } from '../support/stepped-broker.ts'
 
 const HOUR = 3_600_000
@@ -149,6 +150,8 @@ test('are said to be so by an attribute, which may change at any time', async ()
   expect(messagesOf(await pull())).toHaveLength(3)
   expect((await set('+message.ttl.ms=1')).code).toBe(0)
   await expect.poll(async () => (await pull()).code).toBe(ResponseCode.PULL_RETRY_IMMEDIATELY)
+  expect((await pop(client, 'T', { consumerGroup: 'late' })).popped).toHaveLength(0)
   expect((await set('-message.ttl.ms')).code).toBe(0)
   expect(messagesOf(await pull())).toHaveLength(3)
+  expect((await pop(client, 'T', { consumerGroup: 'others' })).popped).toHaveLength(3)
 })
