@@ -185,7 +185,17 @@ export class PopConsumer {
     const wait = holdMs ?? this.#options.holdMs ?? 15_000
     const options = { group, subscription: wanted, countMax, invisibleMs, holdMs: wait, initMode }
     const messages = await pop(this.#cluster, { topic: wanted.topic, brokerName }, options)
-    return messages.filter((each) => isWantedMessage(wanted, each))
+    const isIn = (each: PoppedMessage) => isWantedMessage(wanted, each)
+    for (const each of messages) if (!isIn(each)) this.#passOver(each)
+    return messages.filter(isIn)
+  }
+
+  /** As Apache's does: it would come again and again otherwise. */
+  #passOver(popped: PoppedMessage): void {
+    const { msgId } = popped.message
+    this.ack(popped).catch((error: unknown) => {
+      this.#cluster.background.report(`message ${msgId}, which is not wanted, comes again`, error)
+    })
   }
 
   /** Acks name the topic that the message lies in: of one that came again, the retry topic. */

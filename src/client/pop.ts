@@ -54,7 +54,7 @@ export async function pop(
   return body === null ? [] : popped(body, reply, at.brokerName)
 }
 
-/** Those that the subscription wants: others of the same hash are left to come again. */
+/** Those that the subscription wants: brokers give others of the same hash, too, and of an earlier subscription. */
 export function isWantedMessage(subscription: Subscription, { message }: PoppedMessage): boolean {
   return isWanted(subscription, message.tags)
 }

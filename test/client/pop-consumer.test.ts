@@ -23,7 +23,7 @@ async function withMessages(count: number, options: Partial<PopConsumerOptions> 
   const consumer = new PopConsumer({ group: 'consumers', nameServers, holdMs: 5000, ...options })
   onTestFinished(() => consumer.close())
   consumer.subscribe('T')
-  return { consumer, bodies }
+  return { consumer, bodies, producer, nameServers }
 }
 
 function textOf({ message }: PoppedMessage): string {
@@ -60,4 +60,23 @@ test('a listener gets each message once, and again only what it refused', async 
   })
   await promise
   expect(got.toSorted()).toEqual(bodies.toSorted())
+})
+
+test('what the broker gave without need is acknowledged: tags of one hash', async () => {
+  const invisibleMs = SHORT_MS
+  const { consumer, producer, nameServers } = await withMessages(0, { invisibleMs })
+  for (const tags of ['BB', 'Aa']) {
+    await producer.send({ topic: 'T', tags, body: Buffer.from(tags) })
+  }
+  consumer.subscribe('T', 'Aa')
+  consumer.start()
+  let received: PoppedMessage[] = []
+  while (received.length === 0) received = await consumer.receive('T')
+  expect(received.map(textOf)).toEqual(['Aa'])
+  await consumer.ack(received[0]!)
+  const other = new PopConsumer({ group: 'consumers', nameServers, holdMs: 4 * SHORT_MS })
+  onTestFinished(() => other.close())
+  other.subscribe('T')
+  other.start()
+  expect((await other.receive('T')).map(textOf)).toEqual([])
 })
