@@ -153,8 +153,8 @@ export class Timers {
     const { isWhole, pending } = recovered
     if (!isWhole) log.error({ logEnd: check.logEnd }, 'units are missing in the timer log')
     const after = (await this.#offsetAt(recovered.lastMessage)) + 1
-    const taken = isSameBoot ? check.liveOffset : check.queueOffset
-    const known = isWhole ? Math.max(taken, after) : after
+    // Not `liveOffset`: whether the log has all units since the check point nobody knows.
+    const known = isWhole ? Math.max(check.queueOffset, after) : after
     const queueOffset = Math.min(Math.max(known, queue.min()), queue.max())
     return { queueOffset, lostBelow: isWhole ? 0 : check.queueOffset, doneMs, pending }
   }

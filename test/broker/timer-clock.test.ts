@@ -82,3 +82,15 @@ test('many messages are put in with room for others in between', async () => {
   expect(world.timers.service!.behind).toBe(0)
   expect(turns).toBeGreaterThan(5)
 })
+
+test('timers come though the timer log is gone that no check point knew of', async () => {
+  const world = await openWorld()
+  await world.send(world.now + 7000)
+  await world.settle()
+  await world.kill()
+  world.disk.remove('/store/timerlog/00000000000000000000')
+  await world.open({ isSameBoot: true })
+  world.now += 8000
+  await world.settle()
+  expect(world.deliveries('m0')).toHaveLength(1)
+})
