@@ -127,7 +127,7 @@ export function describeConnections(started: () => ServerProcess): void {
 
   test('an unknown request code is answered so, on every serialize type', async () => {
     const fresh = await broker.connect()
-    for (const [opaque, code] of [1, 32_767, 65_536, 200_050].entries()) {
+    for (const [opaque, code] of [1, 32_767, 65_536, 200_999].entries()) {
       fresh.write(unknownRequest(code, opaque))
       const answer = await fresh.replyTo(opaque)
       expect(answer.code).toBe(ResponseCode.REQUEST_CODE_NOT_SUPPORTED)

@@ -23,7 +23,7 @@ export const INDEX_MUTATIONS: readonly StoreMutation[] = [
   },
   {
     name: 'index files are believed after a power failure',
-    seed: 1161,
+    seed: 180,
     edits: [files('if (trust.kind !== StopKind.UNKNOWN) return true', 'return true')],
   },
   {
