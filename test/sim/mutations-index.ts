@@ -26,9 +26,4 @@ export const INDEX_MUTATIONS: readonly StoreMutation[] = [
     seed: 180,
     edits: [files('if (trust.kind !== StopKind.UNKNOWN) return true', 'return true')],
   },
-  {
-    name: 'items that a power failure left behind the last that is counted stay',
-    seed: 2964,
-    edits: [files('if (trust.kind === StopKind.UNKNOWN) dropUncounted(disk, trust, state)', '')],
-  },
 ]
