@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { DataVersion } from '../protocol/bodies/data-version.ts'
 import type { Log } from '../log/log.ts'
 import type { ConfigFile } from './config-json.ts'
+import { DelayedFile } from './delayed-file.ts'
 import { firstVersion, nextVersion, readVersion } from './data-version.ts'
 
 /** A crash delivers what came due since the last write once more, so it is not put off for long. */
@@ -9,19 +10,15 @@ const WRITE_MS = 1000
 
 /** Up to where each delay level has been delivered: config/delayOffset.json (Apache 5.3.3). */
 export class DelayOffsets {
-  readonly #file: ConfigFile
+  readonly #file: DelayedFile
   readonly #clock: Clock
-  readonly #log: Log
   readonly #offsets = new Map<number, number>()
   #version: DataVersion
-  #isFailing = false
-  #timer: NodeJS.Timeout | null = null
 
-  constructor(parts: { file: ConfigFile; clock: Clock; log: Log }) {
-    this.#file = parts.file
-    this.#clock = parts.clock
-    this.#log = parts.log
-    this.#version = firstVersion(parts.clock.now())
+  constructor({ file, clock, log }: { file: ConfigFile; clock: Clock; log: Log }) {
+    this.#clock = clock
+    this.#version = firstVersion(clock.now())
+    this.#file = new DelayedFile({ file, log, delayMs: WRITE_MS, toText: () => this.#nextText() })
   }
 
   /** Reads what the last run left. Throws ConfigFileError. */
@@ -42,7 +39,7 @@ export class DelayOffsets {
 
   set(level: number, offset: number): void {
     this.#offsets.set(level, offset)
-    this.#timer ??= setTimeout(() => void this.#write(), WRITE_MS)
+    this.#file.touch()
   }
 
   /** The file's content, which is also the answer to a slave. Apache writes the numbers unquoted and reads both. */
@@ -52,23 +49,12 @@ export class DelayOffsets {
   }
 
   /** Writes the rest. Nothing may be set after it. */
-  async close(): Promise<void> {
-    if (this.#timer === null) return
-    clearTimeout(this.#timer)
-    await this.#write()
-    if (this.#timer !== null) clearTimeout(this.#timer)
+  close(): Promise<void> {
+    return this.#file.close()
   }
 
-  async #write(): Promise<void> {
-    this.#timer = null
+  #nextText(): string {
     this.#version = nextVersion(this.#version, this.#clock.now())
-    try {
-      await this.#file.save(this.toText())
-      this.#isFailing = false
-    } catch (error) {
-      if (!this.#isFailing) this.#log.error({ error }, 'delay offsets cannot be written')
-      this.#isFailing = true
-      this.#timer ??= setTimeout(() => void this.#write(), WRITE_MS)
-    }
+    return this.toText()
   }
 }

@@ -12,7 +12,7 @@ import {
 } from '../../protocol/json-shape.ts'
 import { retryFlagOf } from '../../protocol/pop-receipt.ts'
 import type { Clock } from '../../base/clock.ts'
-import { DelayedFile } from './delayed-file.ts'
+import { DelayedFile } from '../delayed-file.ts'
 import type { ConfigFile } from '../config-json.ts'
 import type { Log } from '../../log/log.ts'
 

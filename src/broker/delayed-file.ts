@@ -1,6 +1,6 @@
-import type { Log } from '../../log/log.ts'
-import type { JsonObject } from '../../protocol/json.ts'
-import type { ConfigFile } from '../config-json.ts'
+import type { Log } from '../log/log.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import type { ConfigFile } from './config-json.ts'
 
 export interface DelayedFileParts {
   file: ConfigFile
