@@ -1,9 +1,9 @@
 /** Request and reply: a consumer answers the producer of a message through the broker. */
-import { bool, i32, millis, optional, orElse, text } from '../fields.ts'
+import { millis, orElse, text } from '../fields.ts'
 import { RequestCode } from '../request-code.ts'
 import { request } from '../request.ts'
 import type { HeaderOf } from '../request.ts'
-import { longSendHeader, sendReply, shortSendHeader } from './send.ts'
+import { longSendHeader, messageHeader, sendReply, shortSendHeader } from './send.ts'
 
 export const SendReplyMessage = request(RequestCode.SEND_REPLY_MESSAGE, {
   doc: 'Pass the answer to a message on to its producer: the client that the property REPLY_TO_CLIENT names. SYSTEM_ERROR when it is not there or does not take it.',
@@ -22,17 +22,7 @@ export const SendReplyMessageV2 = request(RequestCode.SEND_REPLY_MESSAGE_V2, {
 export const PushReplyMessageToClient = request(RequestCode.PUSH_REPLY_MESSAGE_TO_CLIENT, {
   doc: 'Broker to client: the answer to a message that it sent, to be matched by CORRELATION_ID.',
   header: {
-    producerGroup: text('producerGroup'),
-    topic: text('topic'),
-    defaultTopic: orElse(text('defaultTopic'), ''),
-    defaultTopicQueueNums: orElse(i32('defaultTopicQueueNums'), 4),
-    queueId: i32('queueId'),
-    sysFlag: orElse(i32('sysFlag'), 0),
-    bornTimestamp: orElse(millis('bornTimestamp'), 0),
-    flag: orElse(i32('flag'), 0),
-    properties: optional(text('properties')),
-    reconsumeTimes: orElse(i32('reconsumeTimes'), 0),
-    unitMode: orElse(bool('unitMode'), false),
+    ...messageHeader,
     /** `ip:port` of the client that replied. */
     bornHost: text('bornHost'),
     /** `ip:port` of the broker. */

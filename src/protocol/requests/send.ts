@@ -46,7 +46,8 @@ export const shortSendHeader = {
   brokerName: optional(text('n')),
 }
 
-export const longSendHeader = {
+/** What stands with a message wherever it goes; SendMessage and the push of an answer have more. */
+export const messageHeader = {
   producerGroup: text('producerGroup'),
   topic: text('topic'),
   defaultTopic: orElse(text('defaultTopic'), ''),
@@ -58,6 +59,10 @@ export const longSendHeader = {
   properties: optional(text('properties')),
   reconsumeTimes: orElse(i32('reconsumeTimes'), 0),
   unitMode: orElse(bool('unitMode'), false),
+}
+
+export const longSendHeader = {
+  ...messageHeader,
   maxReconsumeTimes: optional(i32('maxReconsumeTimes')),
   batch: orElse(bool('batch'), false),
   brokerName: optional(text('bname')),
