@@ -13,39 +13,47 @@ export interface FsckArguments {
   repair: boolean
   json: boolean
   jobs: number
+  /** The broker's messageDelayLevel; null when it has Apache's default. */
+  delayLevels: string | null
 }
 
-export const USAGE = `usage: ringmq fsck DIR [--repair] [--json] [--jobs N]
+export const USAGE = `usage: ringmq fsck DIR [--repair] [--delay-levels LEVELS] [--json] [--jobs N]
   DIR        the store: what the broker has as storePathRootDir
   --repair   makes queues, index, manifests and checkpoint anew where they are wrong; never touches the log
+  --delay-levels  the messageDelayLevel of its broker, when that is not the default: a repair then gives
+             delayed messages their times by it
   --json     one JSON object instead of lines
   --jobs N   threads, normally one for each core`
+
+const LEVELS = { 'delay-levels': { type: 'string' } } as const
 
 /** Null when the command line cannot be understood. */
 export function parseFsck(argv: readonly string[]): FsckArguments | null {
   const repair = { type: 'boolean', default: false } as const
-  const options = { repair, json: repair, jobs: { type: 'string' } } as const
+  const options = { repair, json: repair, jobs: { type: 'string' }, ...LEVELS } as const
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true })
     const jobs = Number(values.jobs ?? availableParallelism())
     const [root] = positionals
     const isRight = root !== undefined && positionals.length === 1
     if (!isRight || !Number.isInteger(jobs) || jobs < 1 || jobs > 64) return null
-    return { root: resolve(root), repair: values.repair, json: values.json, jobs }
+    const delayLevels = values['delay-levels'] ?? null
+    return { root: resolve(root), repair: values.repair, json: values.json, jobs, delayLevels }
   } catch {
     return null // an option that there is none of
   }
 }
 
-/** Prints what it finds; returns the exit code. */
+/** Prints what it finds; returns the exit code. `delaysMs`: of delay levels 1, 2, …; Apache's default without. */
 export async function runFsck(
   given: FsckArguments,
   print: (line: string) => void,
+  delaysMs?: readonly number[],
 ): Promise<number> {
   try {
     const release = await lock(given)
     try {
-      return await check(given, print)
+      return await check(given, print, delaysMs)
     } finally {
       await release()
     }
@@ -72,6 +80,7 @@ async function lock({ root, repair }: FsckArguments): Promise<() => Promise<void
 async function check(
   { root, repair, json, jobs }: FsckArguments,
   print: (line: string) => void,
+  delaysMs?: readonly number[],
 ): Promise<number> {
   const progress = await openProgress(json)
   const onProgress = (done: number, total: number) => progress.show(done, total)
@@ -82,7 +91,7 @@ async function check(
     if (json) print(JSON.stringify(report))
     return report.findingCount === 0 ? FsckExit.CLEAN : FsckExit.DAMAGED
   }
-  const repaired = await repairStore(map, report, { nowMs: Date.now() })
+  const repaired = await repairStore(map, report, { nowMs: Date.now(), delaysMs })
   const { report: after } = await checkStore({ root, jobs })
   if (json) print(JSON.stringify({ ...report, repaired, after }))
   else for (const line of [...repairLines(repaired), ...reportLines(after)]) print(line)

@@ -32,6 +32,12 @@ export interface Repaired {
   skipped: string[]
 }
 
+export interface RepairOptions {
+  nowMs: number
+  /** Of delay levels 1, 2, …; Apache's default without. */
+  delaysMs?: readonly number[]
+}
+
 /**
  * Makes derived files anew from the log, which is not touched: queues with findings, the index,
  * manifests, the checkpoint. Old files are kept in `<store>/ringmq-fsck-<ms>/`. The store is locked.
@@ -39,9 +45,9 @@ export interface Repaired {
 export async function repairStore(
   map: StoreMap,
   report: Report,
-  { nowMs }: { nowMs: number },
+  options: RepairOptions,
 ): Promise<Repaired> {
-  return new Repair(systemDisk, map, report, nowMs).run()
+  return new Repair(systemDisk, map, report, options).run()
 }
 
 class Repair {
@@ -49,16 +55,18 @@ class Repair {
   readonly #map: StoreMap
   readonly #report: Report
   readonly #nowMs: number
+  readonly #delaysMs: readonly number[] | undefined
   readonly #aside: string
   readonly #skipped: string[] = []
   #isMoved = false
 
-  constructor(disk: Disk, map: StoreMap, report: Report, nowMs: number) {
+  constructor(disk: Disk, map: StoreMap, report: Report, options: RepairOptions) {
     this.#disk = disk
     this.#map = map
     this.#report = report
-    this.#nowMs = nowMs
-    this.#aside = join(map.root, `ringmq-fsck-${nowMs}`)
+    this.#nowMs = options.nowMs
+    this.#delaysMs = options.delaysMs
+    this.#aside = join(map.root, `ringmq-fsck-${options.nowMs}`)
   }
 
   async run(): Promise<Repaired> {
@@ -104,7 +112,9 @@ class Repair {
     const descriptors = new DescriptorCache(this.#disk, { max: DESCRIPTORS_MAX })
     const recovery = new QueueRecovery(this.#disk, place, descriptors)
     const states = new QueueStates()
-    const options = { place, deletedBelow, minPosition: 0, batchTopics: new Set<string>() }
+    const delaysMs = this.#delaysMs
+    const batchTopics = new Set<string>()
+    const options = { place, deletedBelow, minPosition: 0, batchTopics, delaysMs }
     const filler = new QueueFiller(recovery, states, options)
     this.#scan((record, bytes) => {
       const { topicAt, topicLength, queueId } = record

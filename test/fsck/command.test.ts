@@ -7,7 +7,7 @@ import { CheckedStore } from '../support/checked-store.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 const QUEUE = 'consumequeue/TopicBasic/0/00000000000000000000'
-const PLAIN = { repair: false, json: false, jobs: 1 }
+const PLAIN = { repair: false, json: false, jobs: 1, delayLevels: null }
 
 async function run(root: string, options: Partial<typeof PLAIN> = {}) {
   const lines: string[] = []
@@ -22,8 +22,10 @@ describe('the command line', () => {
       repair: false,
       json: true,
       jobs: 3,
+      delayLevels: null,
     })
     expect(parseFsck(['/a/../store/'])).toMatchObject({ root: '/store' })
+    expect(parseFsck(['/store', '--delay-levels', '1s 2h'])).toMatchObject({ delayLevels: '1s 2h' })
     expect(parseFsck(['--repair', '/store'])).toMatchObject({ root: '/store', repair: true })
   })
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkStore } from '../../src/fsck/fsck.ts'
 import { repairStore } from '../../src/fsck/repair.ts'
+import { DELAYS_MS } from '../../src/store/tags-code.ts'
 import { CheckedStore } from '../support/checked-store.ts'
 
 /** Where it lies in the log. */
@@ -121,6 +122,21 @@ describe('a repair', () => {
     expect(existsSync(store.path(`ringmq-manifest/${damaged}`))).toBe(false)
     expect(existsSync(join(repaired.aside!, 'checkpoint'))).toBe(true)
     expect(await store.findings()).toMatchObject([{ part: 'log', file: `commitlog/${damaged}` }])
+  })
+
+  test('gives delayed messages their times by the levels of their broker', async () => {
+    const store = new CheckedStore('delay-pending')
+    const topic = 'consumequeue/SCHEDULE_TOPIC_XXXX'
+    const [level] = readdirSync(store.path(topic))
+    const file = `${topic}/${level}/00000000000000000000`
+    const before = readFileSync(store.path(file)).readBigInt64BE(12)
+    rmSync(store.path(`${topic}/${level}`), { recursive: true })
+    const { map, report } = await checkStore({ root: store.root, jobs: 0 })
+    const delaysMs = Array.from({ length: 18 }, () => 123_456)
+    expect(await repairStore(map, report, { nowMs: 1, delaysMs })).toMatchObject({ queues: 1 })
+    const after = readFileSync(store.path(file)).readBigInt64BE(12)
+    const ofLevel = DELAYS_MS[Number(level)]!
+    expect(Number(after - before)).toBe(123_456 - ofLevel)
   })
 
   test('does not make good what a manifest says is damaged', async () => {
