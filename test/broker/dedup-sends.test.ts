@@ -5,27 +5,23 @@ import { KvTable } from '../../src/protocol/bodies/kv-table.ts'
 import { SerializeType } from '../../src/protocol/frame.ts'
 import { GetBrokerRuntimeInfo } from '../../src/protocol/requests/broker.ts'
 import { SendBatchMessage, SendMessage, SendMessageV2 } from '../../src/protocol/requests/send.ts'
-import { UpdateAndCreateTopic, DeleteTopicInBroker } from '../../src/protocol/requests/topic.ts'
+import { DeleteTopicInBroker } from '../../src/protocol/requests/topic.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
-import { maxOffset, properties, readQueue, sendHeader, sendTo } from '../support/messages.ts'
+import {
+  maxOffset,
+  properties,
+  readQueue,
+  sendHeader,
+  sendTo,
+  setTopic,
+} from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { startBroker } from '../support/started-broker.ts'
 
 const HOUR = 3_600_000
 
-async function setTopic(client: RawClient, attributes: string, queues = 2): Promise<void> {
-  const { code, remark } = await client.ask(UpdateAndCreateTopic, {
-    topic: 'T',
-    defaultTopic: 'TBW102',
-    readQueueNums: queues,
-    writeQueueNums: queues,
-    perm: 6,
-    topicFilterType: 'SINGLE_TAG',
-    topicSysFlag: 0,
-    order: false,
-    force: false,
-    attributes,
-  })
+async function allow(client: RawClient, attributes: string, queues = 2): Promise<void> {
+  const { code, remark } = await setTopic(client, 'T', { attributes, queues })
   expect({ code, remark }).toEqual({ code: 0, remark: null })
 }
 
@@ -40,7 +36,7 @@ async function counts(client: RawClient): Promise<[number, number]> {
 test('the same message over many connections and workers is stored once', async () => {
   const server = await startBroker({ networkWorkers: 4 })
   const clients = await Promise.all(Array.from({ length: 12 }, () => server.connect()))
-  await setTopic(clients[0]!, `+dedup.window.ms=${HOUR}`)
+  await allow(clients[0]!, `+dedup.window.ms=${HOUR}`)
   const keys = Array.from({ length: 40 }, (_, i) => `key-${i}`)
   const answers = await Promise.all(
     keys.map((key) =>
@@ -64,7 +60,7 @@ test.each(['stop', 'kill'] as const)(
   async (end) => {
     const first = await startBroker({ networkWorkers: 2 })
     const client = await first.connect()
-    await setTopic(client, `+dedup.window.ms=${HOUR}`)
+    await allow(client, `+dedup.window.ms=${HOUR}`)
     const keys = Array.from({ length: 300 }, (_, i) => `key-${i}`)
     const before = await Promise.all(keys.map((key, i) => send(client, key, { queueId: i % 2 })))
     await first[end]()
@@ -81,7 +77,7 @@ test.each(['stop', 'kill'] as const)(
 test('a broker that is killed in the middle of it stores every message once in the end', async () => {
   const first = await startBroker()
   const client = await first.connect()
-  await setTopic(client, `+dedup.window.ms=${HOUR}`)
+  await allow(client, `+dedup.window.ms=${HOUR}`)
   const keys = Array.from({ length: 2000 }, (_, i) => `key-${i}`)
   const answered = new Map<string, string>()
   const sends = keys.map((key) =>
@@ -109,7 +105,7 @@ test('a broker that is killed in the middle of it stores every message once in t
 
 test('only plain messages with a key are looked at, in every way they may be sent', async () => {
   const client = await (await startBroker()).connect()
-  await setTopic(client, `+dedup.window.ms=${HOUR}`)
+  await allow(client, `+dedup.window.ms=${HOUR}`)
   const text = properties({ UNIQ_KEY: 'k' })
   const body = { body: Buffer.from('body') }
   const header = sendHeader('T', { properties: text })
@@ -138,23 +134,23 @@ test('only plain messages with a key are looked at, in every way they may be sen
 
 test('the window ends, and goes with its attribute or its topic', async () => {
   const client = await (await startBroker()).connect()
-  await setTopic(client, `+dedup.window.ms=${HOUR}`)
+  await allow(client, `+dedup.window.ms=${HOUR}`)
   const first = await send(client, 'k')
-  await setTopic(client, '+dedup.window.ms=1')
+  await allow(client, '+dedup.window.ms=1')
   await expect.poll(async () => (await send(client, 'k')).msgId).not.toBe(first.msgId)
-  await setTopic(client, '-dedup.window.ms')
+  await allow(client, '-dedup.window.ms')
   const count = (await send(client, 'k')).queueOffset
   expect((await send(client, 'k')).queueOffset).toBe(count + 1)
-  await setTopic(client, `+dedup.window.ms=${HOUR}`)
+  await allow(client, `+dedup.window.ms=${HOUR}`)
   expect((await send(client, 'k')).queueOffset).toBe(count + 1) // the queues know it
   await client.ask(DeleteTopicInBroker, { topic: 'T' })
-  await setTopic(client, `+dedup.window.ms=${HOUR}`)
+  await allow(client, `+dedup.window.ms=${HOUR}`)
   expect((await send(client, 'k')).queueOffset).toBe(0)
 })
 
 test('a send that no broker would take is refused as ever', async () => {
   const client = await (await startBroker({ maxMessageSize: 100 })).connect()
-  await setTopic(client, `+dedup.window.ms=${HOUR}`)
+  await allow(client, `+dedup.window.ms=${HOUR}`)
   const header = sendHeader('T', { properties: properties({ UNIQ_KEY: 'k' }) })
   const long = await client.ask(SendMessageV2, header, { body: Buffer.alloc(101) })
   const wrong = await client.ask(

@@ -6,7 +6,6 @@ import { SqlFilter } from '../../src/filter/sql-filter.ts'
 import { encodeMessage } from '../../src/protocol/message-encoder.ts'
 import { messagesIn } from '../../src/protocol/message.ts'
 import { PullMessage } from '../../src/protocol/requests/pull.ts'
-import { UpdateAndCreateTopic } from '../../src/protocol/requests/topic.ts'
 import { ResponseCode } from '../../src/protocol/response-code.ts'
 import {
   createTopic,
@@ -15,6 +14,7 @@ import {
   pullHeader,
   readQueue,
   sendTo,
+  setTopic,
 } from '../support/messages.ts'
 import { startBroker } from '../support/started-broker.ts'
 import { pop } from '../support/pops.ts'
@@ -131,19 +131,7 @@ test('are said to be so by an attribute, which may change at any time', async ()
   await createTopic(client, 'T')
   for (let i = 0; i < 3; i++) await sendTo(client, 'T')
   await readQueue(client, 'T', { end: 3 })
-  const set = (attributes: string) =>
-    client.ask(UpdateAndCreateTopic, {
-      topic: 'T',
-      defaultTopic: 'TBW102',
-      readQueueNums: 1,
-      writeQueueNums: 1,
-      perm: 6,
-      topicFilterType: 'SINGLE_TAG',
-      topicSysFlag: 0,
-      order: false,
-      force: false,
-      attributes,
-    })
+  const set = (attributes: string) => setTopic(client, 'T', { attributes })
   const pull = () => client.ask(PullMessage, pullHeader('T'))
   expect((await set('+message.ttl.ms=0')).code).toBe(ResponseCode.INVALID_PARAMETER)
   expect((await set(`+message.ttl.ms=${HOUR}`)).code).toBe(0)

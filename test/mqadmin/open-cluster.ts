@@ -1,10 +1,9 @@
 import { beforeAll, afterAll } from 'vitest'
 import { runMqadmin } from '../../src/mqadmin/run.ts'
 import { SendMessageV2 } from '../../src/protocol/requests/send.ts'
-import { UpdateAndCreateTopic } from '../../src/protocol/requests/topic.ts'
 import { type OpenNamesrv, openNamesrv } from '../namesrv/open-namesrv.ts'
 import { ServerProcess, type Settings } from '../support/broker-process.ts'
-import { readQueue, sendHeader } from '../support/messages.ts'
+import { createTopic, readQueue, sendHeader } from '../support/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
 
 /** What a command line printed, and how it ended. */
@@ -80,17 +79,7 @@ export class Cluster {
   /** A topic of one queue with messages. Resolves when readers find them and the name server knows it. */
   async topicWith(topic: string, messages: number): Promise<void> {
     const client = await this.client()
-    await client.ask(UpdateAndCreateTopic, {
-      topic,
-      defaultTopic: 'TBW102',
-      readQueueNums: 1,
-      writeQueueNums: 1,
-      perm: 6,
-      topicFilterType: 'SINGLE_TAG',
-      topicSysFlag: 0,
-      order: false,
-      force: false,
-    })
+    await createTopic(client, topic)
     for (let nth = 0; nth < messages; nth++) {
       await client.ask(SendMessageV2, sendHeader(topic), { body: Buffer.from(`message ${nth}`) })
     }

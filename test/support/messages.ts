@@ -73,9 +73,23 @@ export async function sendTo(
 export async function createTopic(
   client: RawClient,
   topic: string,
-  { queues = 1, perm = 6 }: { queues?: number; perm?: number } = {},
+  options: { queues?: number; perm?: number; attributes?: string } = {},
 ): Promise<void> {
-  const { code, remark } = await client.ask(UpdateAndCreateTopic, {
+  const { code, remark } = await setTopic(client, topic, options)
+  if (code !== 0) throw new Error(`create ${topic} answered ${code}: ${remark}`)
+}
+
+/** Creates or changes it; the answer may be that it is refused. */
+export function setTopic(
+  client: RawClient,
+  topic: string,
+  {
+    queues = 1,
+    perm = 6,
+    attributes,
+  }: { queues?: number; perm?: number; attributes?: string } = {},
+) {
+  return client.ask(UpdateAndCreateTopic, {
     topic,
     defaultTopic: 'TBW102',
     readQueueNums: queues,
@@ -85,8 +99,8 @@ export async function createTopic(
     topicSysFlag: 0,
     order: false,
     force: false,
+    attributes,
   })
-  if (code !== 0) throw new Error(`create ${topic} answered ${code}: ${remark}`)
 }
 
 export async function maxOffset(client: RawClient, topic: string, queueId: number) {
