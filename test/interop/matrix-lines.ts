@@ -19,11 +19,12 @@ export const QUESTIONS: readonly Line[] = [
   { line: 'topicRoute -t Watched -l' },
   { line: 'topicStatus -t Watched', without: /(?<=Put TPS: ).*/g },
   { line: 'topicClusterList -t Watched' },
-  { line: 'clusterList', without: /(?<= )\d+-\d+(?=\()/g }, // how far the timer of Apache is behind
+  // How far the timer of Apache is behind, and how full the disk is: another program may have written between.
+  { line: 'clusterList', without: /(?<= )\d+-\d+(?=\()|(?<= )[01]\.\d{4}(?= )/g },
   { line: 'clusterList -m' },
   {
     line: 'brokerStatus -b $broker',
-    without: /(?<=^(?:commitLogDir|get|runtime|putM\w+Time|putTps|timerRead)\w* *: ).*/gm,
+    without: /(?<=^(?:commitLogDi|consumeQueueDi|get|runtime|putM\w+Time|putTps|timerRead)\w* *: ).*/gm,
     sharedAtLeast: 55,
   },
   { line: 'queryMsgById -t Watched -i $offsetId', without: TRACK_OF_TOPIC },
