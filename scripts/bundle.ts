@@ -27,24 +27,34 @@ function typescriptIn(folder: string): string[] {
     .map((name) => `${folder}/${name}`)
 }
 
+/** Started for a moment only, again and again: all of it is in one file, which what it does not need does not slow down. */
+const SHORT_LIVED = 'src/main/mqadmin.ts'
+
+async function bundle(paths: readonly string[], codeSplitting: boolean): Promise<void> {
+  const made = await rolldown({
+    cwd: root,
+    input: Object.fromEntries(paths.map((path) => [path.replace(/\.ts$/, ''), path])),
+    platform: 'node',
+    external: ['piscina'], // its own worker file lies beside it
+    checks: { eval: false }, // hdr-histogram-js looks for zlib so
+  })
+  await made.write({
+    dir: fresh,
+    format: 'esm',
+    codeSplitting,
+    // As deep as any module of src: what is addressed from `import.meta.url` stays where it was.
+    chunkFileNames: 'src/shared/[name]-[hash].js',
+  })
+  await made.close()
+}
+
 const entries = [...programs(), ...typescriptIn('workers'), 'scripts/warm-start.ts']
-const input = Object.fromEntries(entries.map((path) => [path.replace(/\.ts$/, ''), path]))
 const startedAt = new Date()
-// Its own worker file lies beside it.
-const bundle = await rolldown({
-  cwd: root,
-  input,
-  platform: 'node',
-  external: ['piscina'],
-  checks: { eval: false }, // hdr-histogram-js looks for zlib so
-})
-await bundle.write({
-  dir: fresh,
-  format: 'esm',
-  // As deep as any module of src: what is addressed from `import.meta.url` stays where it was.
-  chunkFileNames: 'src/shared/[name]-[hash].js',
-})
-await bundle.close()
+await bundle(
+  entries.filter((path) => path !== SHORT_LIVED),
+  true,
+)
+await bundle([SHORT_LIVED], false)
 // A source that is changed while this runs is newer.
 writeFileSync(join(fresh, 'made'), '')
 utimesSync(join(fresh, 'made'), startedAt, startedAt)

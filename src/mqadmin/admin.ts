@@ -142,8 +142,13 @@ export class Admin {
     return this.#kept(new PullConsumer({ group, nameServers: this.#servers() }))
   }
 
+  /** Closes producers and consumers. The connections that commands ask over stay. */
+  async release(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => client.close()))
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.close()))
+    await this.release()
     await this.#remoting.close()
   }
 

@@ -1,6 +1,7 @@
 import type { Admin } from './admin.ts'
 import type { GivenOptions } from './options.ts'
 import type { Output } from './output.ts'
+import type { Progress } from './progress.ts'
 
 /** One option, by Apache 5.3.3's letters and words. */
 export interface Option {
@@ -21,6 +22,8 @@ export interface Call {
   readonly out: Output
   /** Aborts at SIGINT: commands that go on for ever end then. */
   readonly stopped: AbortSignal
+  /** Begins to show how much of `total` is done, where somebody looks. */
+  readonly progress: (total: number, what: string) => Progress
 }
 
 /** One file each, in commands/. Throws to fail: AdminError, ResponseError, ConnectionError, TimeoutError. */

@@ -20,6 +20,18 @@ export const TARGET_OPTIONS: readonly Option[] = [
 const OWN_FLAGS = ['json', 'apache-exit-codes'] as const
 type OwnFlag = (typeof OWN_FLAGS)[number]
 
+/** The same, for who shows them. */
+export const OWN_OPTIONS: readonly Option[] = [
+  { short: 'json', long: 'json', doc: 'Print the result as data', isFlag: true, isLongOnly: true },
+  {
+    short: 'apache-exit-codes',
+    long: 'apache-exit-codes',
+    doc: 'End with 0 when it failed, as Apache does',
+    isFlag: true,
+    isLongOnly: true,
+  },
+]
+
 /** What cannot be parsed: shown above the usage. */
 export class OptionsError extends Error {
   override name = 'OptionsError'

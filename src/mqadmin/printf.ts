@@ -1,8 +1,10 @@
+const WORDS = /%([-0,]*)(\d*)(?:\.(\d+))?([sdfbn%])/g
+
 /** As Java's String.format does it: %s %d %f %b with flags `-`, `0`, `,`, a width and a precision; %n and %%. */
 export function printf(pattern: string, ...values: readonly unknown[]): string {
   let nth = 0
   return pattern.replace(
-    /%([-0,]*)(\d*)(?:\.(\d+))?([sdfbn%])/g,
+    WORDS,
     (_, flags: string, width: string, precision: string | undefined, kind: string) => {
       if (kind === 'n') return '\n'
       if (kind === '%') return '%'
@@ -10,6 +12,13 @@ export function printf(pattern: string, ...values: readonly unknown[]): string {
       return pad(text, Number(width || 0), flags)
     },
   )
+}
+
+/** What the nth value of a pattern looks like without the width of its column. */
+export function cellOf(pattern: string, nth: number, value: unknown): string {
+  const words = [...pattern.matchAll(WORDS)].filter(([, , , , kind]) => !'n%'.includes(kind!))
+  const [, flags = '', , precision, kind = 's'] = words[nth] ?? []
+  return convert(value, kind, { flags, precision })
 }
 
 function convert(

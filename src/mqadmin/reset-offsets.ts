@@ -121,17 +121,17 @@ export async function offsetAt(
 }
 
 function printMoved(moved: readonly [MessageQueue, number][], out: Output): void {
-  out.line(ROW, '#brokerName', '#queueId', '#offset')
+  out.head(ROW, '#brokerName', '#queueId', '#offset')
   for (const [{ brokerName, queueId }, offset] of moved) {
-    out.line(ROW, cut(brokerName, 32), queueId, offset)
+    out.row(ROW, cut(brokerName, 32), queueId, offset)
   }
 }
 
 export function printOld(moves: readonly Move[], out: Output): void {
   const heads = ['#brokerName', '#queueId', '#brokerOffset', '#consumerOffset', '#timestampOffset']
-  out.line(OLD_ROW, ...heads, '#resetOffset')
+  out.head(OLD_ROW, ...heads, '#resetOffset')
   for (const { brokerName, queueId, brokerOffset, consumerOffset, timestampOffset } of moves) {
     const name = cut(brokerName, 32)
-    out.line(OLD_ROW, name, queueId, brokerOffset, consumerOffset, timestampOffset, timestampOffset)
+    out.row(OLD_ROW, name, queueId, brokerOffset, consumerOffset, timestampOffset, timestampOffset)
   }
 }

@@ -13,6 +13,7 @@ export function commandList(commands: readonly { name: string; doc: string }[]):
     ...lines,
     '',
     "See 'mqadmin help <command>' for more information on a specific command.",
+    "'mqadmin shell' runs lines over connections that stay open, 'mqadmin completion bash|zsh|fish' completes them.",
     '',
   ].join('\n')
 }

@@ -8,11 +8,18 @@ import { languageOf } from './language-code.ts'
 import type { LanguageCode } from './language-code.ts'
 import type { CommandHeader } from './remoting-command.ts'
 
+/** Bytes. What Node's own parser makes of longer ones has no other bound. */
+const PLAIN_MAX = 8192
 /** A header is flat: anything deeper is no header. */
 const LIMITS = { depth: 8, cells: 2 * EXT_FIELDS_MAX }
 
 /** Tolerant as Apache's reader: absent numbers are 0, extFields may be numbers or booleans. Throws FrameError. */
 export function decodeJsonHeader(header: Buffer): CommandHeader {
+  return plainHeader(header) ?? anyHeader(header)
+}
+
+/** Of whatever is JSON to fastjson. */
+export function anyHeader(header: Buffer): CommandHeader {
   const fields = parseHeader(header)
   return {
     code: int32(fields, 'code'),
@@ -23,6 +30,67 @@ export function decodeJsonHeader(header: Buffer): CommandHeader {
     remark: scalarText(fields.get('remark'), 'remark'),
     extFields: extFields(fields.get('extFields')),
   }
+}
+
+/**
+ * Of what nearly every peer writes: standard JSON without escapes and references, numbers of 32 bits, texts in extFields.
+ * Node's own parser takes a sixth of the time. Null: it is something else, or wrong, and `anyHeader` says what.
+ */
+function plainHeader(header: Buffer): CommandHeader | null {
+  if (header.length > PLAIN_MAX) return null
+  const text = header.toString()
+  if (text.includes('\\') || text.includes('$ref')) return null
+  const fields = parsed(text)
+  if (fields === null) return null
+  const { code = 0, version = 0, opaque = 0, flag = 0, language: name = 'JAVA', remark } = fields
+  const areNumbers = isInt32(code) && isInt32(version) && isInt32(opaque) && isInt32(flag)
+  if (!areNumbers || typeof name !== 'string') return null
+  const ext = plainExtFields(fields.extFields)
+  if (ext === undefined || (remark !== undefined && typeof remark !== 'string')) return null
+  return {
+    code,
+    language: languageOf(name),
+    version,
+    opaque,
+    flag,
+    remark: remark ?? null,
+    extFields: ext,
+  }
+}
+
+/** Own properties only: JSON.parse makes one of `__proto__` too. */
+function parsed(text: string): Partial<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : null
+  } catch {
+    return null // anyHeader says what is wrong, if it is
+  }
+}
+
+/** Undefined: not plain. Keys like numbers would lose their place among the others. */
+function plainExtFields(value: unknown): Map<string, string> | null | undefined {
+  if (value === undefined) return null
+  if (!isObject(value)) return undefined
+  const fields = new Map<string, string>()
+  for (const key in value) {
+    const field = value[key]
+    if (typeof field !== 'string' || isDigit(key.charCodeAt(0))) return undefined
+    fields.set(key, field)
+  }
+  return fields
+}
+
+function isObject(value: unknown): value is Partial<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isInt32(value: unknown): value is number {
+  return typeof value === 'number' && value === (value | 0)
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
 }
 
 export function encodeJsonHeader(command: CommandHeader): Buffer {

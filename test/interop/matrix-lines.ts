@@ -24,7 +24,8 @@ export const QUESTIONS: readonly Line[] = [
   { line: 'clusterList -m' },
   {
     line: 'brokerStatus -b $broker',
-    without: /(?<=^(?:commitLogDi|consumeQueueDi|get|runtime|putM\w+Time|putTps|timerRead)\w* *: ).*/gm,
+    without:
+      /(?<=^(?:commitLogDi|consumeQueueDi|get|runtime|putM\w+Time|putTps|timerRead)\w* *: ).*/gm,
     sharedAtLeast: 55,
   },
   { line: 'queryMsgById -t Watched -i $offsetId', without: TRACK_OF_TOPIC },

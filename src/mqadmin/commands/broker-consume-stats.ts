@@ -32,9 +32,9 @@ async function brokerConsumeStats({ options, admin, out }: Call): Promise<void> 
       return row.lastTimestamp > 0 && row.diff >= level // what was never consumed has no time
     })
   const heads = ['#Topic', '#Group', '#Broker Name', '#QID', '#Broker Offset', '#Consumer Offset']
-  out.line(ROW, ...heads, '#Diff', '#LastTime')
+  out.head(ROW, ...heads, '#Diff', '#LastTime')
   for (const { topic, group, brokerName, queueId, diff, ...row } of rows) {
-    out.line(
+    out.row(
       ROW,
       cut(topic, 64),
       cut(group, 64),

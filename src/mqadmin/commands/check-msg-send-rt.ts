@@ -1,6 +1,7 @@
 import { build } from 'hdr-histogram-js'
 import { AdminError, type Call, type Command } from '../command.ts'
 import { cut } from '../printf.ts'
+import { NO_PROGRESS } from '../progress.ts'
 
 const ROW = '%-32s  %-4s  %-20s    %s'
 const NAME_WIDTH = 32
@@ -17,7 +18,7 @@ export const command: Command = {
   run: checkMsgSendRT,
 }
 
-async function checkMsgSendRT({ options, admin, out, stopped }: Call): Promise<void> {
+async function checkMsgSendRT({ options, admin, out, stopped, progress }: Call): Promise<void> {
   const topic = options.needed('t')
   const amount = options.integer('a', 100, { min: 1 })
   const body = Buffer.alloc(
@@ -30,6 +31,7 @@ async function checkMsgSendRT({ options, admin, out, stopped }: Call): Promise<v
   const times: number[] = []
   let failed = 0
   out.line(ROW, '#Broker Name', '#QID', '#Send Result', '#RT')
+  using bar = out.isJson ? progress(amount, 'messages') : NO_PROGRESS
   for (let nth = 0; nth < amount && !stopped.aborted; nth++) {
     const queue = queues[nth % queues.length]!
     const from = performance.now()
@@ -39,6 +41,7 @@ async function checkMsgSendRT({ options, admin, out, stopped }: Call): Promise<v
     )
     const time = performance.now() - from
     if (!isSent) failed++
+    bar.show(nth)
     if (nth > 0) times.push(time) // the first opens the connection, as with Apache's tool
     out.line(ROW, cut(queue.brokerName, NAME_WIDTH), queue.queueId, isSent, Math.round(time))
   }

@@ -56,7 +56,7 @@ async function clusterList({ options, admin, out }: Call): Promise<void> {
 }
 
 function printLoads(rows: readonly Row[], out: Call['out']): void {
-  out.line(
+  out.head(
     ROW,
     '#Cluster Name',
     '#Broker Name',
@@ -71,7 +71,7 @@ function printLoads(rows: readonly Row[], out: Call['out']): void {
     '#SPACE',
     '#ACTIVATED',
   )
-  for (const row of rows) out.line(ROW, ...loadsOf(row))
+  for (const row of rows) out.row(ROW, ...loadsOf(row))
 }
 
 function loadsOf({ cluster, brokerName, brokerId, address, info }: Row): unknown[] {
@@ -102,12 +102,12 @@ function loadsOf({ cluster, brokerName, brokerId, address, info }: Row): unknown
 
 function printTotals(rows: readonly Row[], out: Call['out']): void {
   const heads = ['#InTotalYest', '#OutTotalYest', '#InTotalToday', '#OutTotalToday']
-  out.line(MORE_ROW, '#Cluster Name', '#Broker Name', ...heads)
+  out.head(MORE_ROW, '#Cluster Name', '#Broker Name', ...heads)
   for (const { cluster, brokerName, info } of rows) {
     const number = (key: string) => Number(info.get(key) || 0)
     const between = (of: string, from: string, to: string) =>
       number(`msg${of}Total${to}`) - number(`msg${of}Total${from}`)
-    out.line(
+    out.row(
       MORE_ROW,
       cluster,
       brokerName,

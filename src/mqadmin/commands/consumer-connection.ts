@@ -27,14 +27,14 @@ async function consumerConnection({ options, admin, out }: Call): Promise<void> 
 }
 
 function print(connection: ConsumerConnection, out: Output): void {
-  out.line(ROW, '#ClientId', '#ClientAddr', '#Language', '#Version')
+  out.head(ROW, '#ClientId', '#ClientAddr', '#Language', '#Version')
   for (const { clientId, clientAddr, language, version } of connection.connectionSet) {
-    out.line(ROW, clientId, clientAddr, language, versionText(version))
+    out.row(ROW, clientId, clientAddr, language, versionText(version))
   }
   out.line('\nBelow is subscription:')
-  out.line(SUBSCRIPTION_ROW, '#Topic', '#SubExpression')
+  out.head(SUBSCRIPTION_ROW, '#Topic', '#SubExpression')
   for (const { topic, subString } of connection.subscriptionTable.values()) {
-    out.line(SUBSCRIPTION_ROW, topic, subString)
+    out.row(SUBSCRIPTION_ROW, topic, subString)
   }
   out.line('')
   out.line(`ConsumeType: ${connection.consumeType}`)

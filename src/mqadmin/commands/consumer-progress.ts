@@ -61,10 +61,10 @@ function printQueues(
   const client = (text: string) => (owners === null ? [] : [text])
   const heads = ['#Topic', '#Broker Name', '#QID', '#Broker Offset', '#Consumer Offset']
   const last = ['#Diff', '#Inflight', '#LastTime']
-  out.line(pattern(DIFF_HEADS), ...heads, ...client('#Client IP'), ...last)
+  out.head(pattern(DIFF_HEADS), ...heads, ...client('#Client IP'), ...last)
   for (const each of queues) {
     const [{ topic, brokerName, queueId }, { brokerOffset, consumerOffset, lastTimestamp }] = each
-    out.line(
+    out.row(
       pattern(DIFF_COLUMNS),
       cut(topic, 64),
       cut(brokerName, 32),
@@ -113,20 +113,22 @@ interface GroupRow {
   diffTotal: number
 }
 
-async function allGroups({ admin, out }: Call): Promise<void> {
+async function allGroups({ admin, out, progress }: Call): Promise<void> {
   const groups = await groupNames(admin)
   const rows: GroupRow[] = []
+  using bar = progress(groups.length, 'groups')
   for (let at = 0; at < groups.length; at += GROUPS_AT_ONCE) {
     const lot = groups.slice(at, at + GROUPS_AT_ONCE)
     const found = await Promise.all(
       lot.map((group) => groupRow(admin, group).catch(orNull(isGone))),
     )
     rows.push(...found.filter((row) => row !== null))
+    bar.show(at + lot.length)
   }
   rows.sort((a, b) => b.diffTotal - a.diffTotal || (a.group < b.group ? -1 : 1))
-  out.line(GROUP_ROW, '#Group', '#Count', '#Version', '#Type', '#Model', '#TPS', '#Diff Total')
+  out.head(GROUP_ROW, '#Group', '#Count', '#Version', '#Type', '#Model', '#TPS', '#Diff Total')
   for (const { group, count, version, type, model, tps, diffTotal } of rows) {
-    out.line(GROUP_ROW, cut(group, 64), count, version, type, model, Math.floor(tps), diffTotal)
+    out.row(GROUP_ROW, cut(group, 64), count, version, type, model, Math.floor(tps), diffTotal)
   }
   out.data(rows)
 }

@@ -46,7 +46,7 @@ async function everyClient(
   const folder = String(Date.now())
   const infos = new Map<string, ConsumerRunningInfo>()
   const silent: string[] = []
-  out.line(ROW, '#Index', '#ClientId', '#Version', '#ConsumerRunningInfoFile')
+  out.head(ROW, '#Index', '#ClientId', '#Version', '#ConsumerRunningInfoFile')
   for (const { clientId, version } of clientsOf(connection)) {
     const asked = { consumerGroup, clientId, jstackEnable: options.has('s') }
     const info = await runningInfo(admin, asked, addresses).catch(silence)
@@ -54,7 +54,7 @@ async function everyClient(
     else {
       infos.set(clientId, info)
       const file = out.isJson ? '' : await keep(folder, clientId, info)
-      out.line(ROW, infos.size, clientId, versionText(version), file)
+      out.row(ROW, infos.size, clientId, versionText(version), file)
     }
   }
   const faults = rebalanceFaults([...infos])

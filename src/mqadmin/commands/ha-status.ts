@@ -39,12 +39,12 @@ function printMaster(address: string, status: HaStatus, out: Output): void {
   out.line(`#SlaveNum\t${haConnectionInfo.length}`)
   out.line(`#InSyncSlaveNum\t${inSyncSlaveNums}`)
   const heads = ['#SlaveAddr', '#SlaveAckOffset', '#Diff', '#TransferSpeed(KB/s)', '#Status']
-  out.line(ROW, ...heads, '#TransferFromWhere')
+  out.head(ROW, ...heads, '#TransferFromWhere')
   for (const slave of haConnectionInfo) {
     const speed = (slave.transferredByteInSecond / KIB).toFixed(2)
     const state = slave.inSync ? 'OK' : 'Fall Behind'
     const { addr, slaveAckOffset, diff, transferFromWhere } = slave
-    out.line(ROW, addr, slaveAckOffset, diff, speed, state, transferFromWhere)
+    out.row(ROW, addr, slaveAckOffset, diff, speed, state, transferFromWhere)
   }
 }
 

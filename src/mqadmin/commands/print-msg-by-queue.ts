@@ -1,6 +1,7 @@
 import { bodyDecoder, messageData } from '../body-text.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
 import { messageLine } from '../message-line.ts'
+import { NO_PROGRESS } from '../progress.ts'
 import { scan, spanOf, TOOLS_GROUP } from '../queue-scan.ts'
 
 export const command: Command = {
@@ -26,7 +27,7 @@ export const command: Command = {
 }
 
 async function printMsgByQueue(call: Call): Promise<void> {
-  const { options, admin, out, stopped } = call
+  const { options, admin, out, stopped, progress } = call
   const [isShown, isCounted] = [options.boolean('p', false), options.boolean('f', false)]
   if (!isShown && !isCounted) throw new AdminError('nothing to print: add -p true, or -f true')
   const queue = {
@@ -41,13 +42,15 @@ async function printMsgByQueue(call: Call): Promise<void> {
   await consumer.queues(queue.topic)
   const span = await spanOf(consumer, queue, options, ['b', 'e'])
   const counts = new Map<string, number>()
-  for await (const { messages } of scan(consumer, queue, span, options.text('s') ?? '*')) {
+  using bar = isShown ? NO_PROGRESS : progress(Math.max(0, span.end - span.min), 'messages')
+  for await (const { messages, offset } of scan(consumer, queue, span, options.text('s') ?? '*')) {
     for (const message of messages) {
       count(counts, message.tags)
       if (!isShown) continue
       out.line(messageLine(message, decode))
       out.data(messageData(message))
     }
+    bar.show(offset + messages.length - span.min)
     if (stopped.aborted) break
   }
   if (isCounted) printCounts(counts, out)

@@ -30,8 +30,8 @@ async function queryMsgByKey({ options, admin, out }: Call): Promise<void> {
     end: timeOption(options, 'e') ?? Number.MAX_SAFE_INTEGER,
   })
   if (found.length === 0) throw new AdminError(`topic ${topic} has no message with key ${key}`)
-  out.line(HEAD, '#Message ID', '#QID', '#Offset')
+  out.head(HEAD, '#Message ID', '#QID', '#Offset')
   for (const { msgId, stored, queueOffset } of found)
-    out.line(ROW, msgId, stored.queueId, queueOffset)
+    out.row(ROW, msgId, stored.queueId, queueOffset)
   out.data(found.map(messageData))
 }

@@ -38,13 +38,13 @@ async function queryMsgTraceById({ options, admin, out }: Call): Promise<void> {
 function print(traces: readonly TraceRecord[], out: Call['out']): void {
   const tail = ['#CostTimes', '#Status']
   for (const trace of traces.filter(({ type }) => type === 'Pub')) {
-    out.line(ROW, '#Type', '#ProducerGroup', '#ClientHost', '#SendTime', ...tail)
+    out.head(ROW, '#Type', '#ProducerGroup', '#ClientHost', '#SendTime', ...tail)
     printRow('Pub', trace, out)
     out.line('')
   }
   const consumed = traces.filter(({ type }) => type === 'SubAfter')
   for (const [, ofGroup] of Map.groupBy(consumed, ({ group }) => group)) {
-    out.line(ROW, '#Type', '#ConsumerGroup', '#ClientHost', '#ConsumerTime', ...tail)
+    out.head(ROW, '#Type', '#ConsumerGroup', '#ClientHost', '#ConsumerTime', ...tail)
     for (const trace of ofGroup) printRow('Sub', trace, out)
     out.line('')
   }
@@ -53,5 +53,5 @@ function print(traces: readonly TraceRecord[], out: Call['out']): void {
 function printRow(type: string, trace: TraceRecord, out: Call['out']): void {
   const { group, clientHost, timestamp, costMs, isSuccess } = trace
   const time = timestamp > 0 ? humanTime(timestamp).slice(0, 19) : ''
-  out.line(ROW, type, group, clientHost, time, `${costMs}ms`, isSuccess ? 'success' : 'failed')
+  out.row(ROW, type, group, clientHost, time, `${costMs}ms`, isSuccess ? 'success' : 'failed')
 }

@@ -41,9 +41,9 @@ async function sendMessage({ options, admin, out }: Call): Promise<void> {
   }
   const queue = await chosenQueue(producer, options, topic)
   const result = await producer.send(message, { queue })
-  out.line(ROW, '#Broker Name', '#QID', '#Send Result', '#MsgId')
+  out.head(ROW, '#Broker Name', '#QID', '#Send Result', '#MsgId')
   const { brokerName, queueId } = result.queue
-  out.line(ROW, cut(brokerName, NAME_WIDTH), queueId, result.status, result.msgId)
+  out.row(ROW, cut(brokerName, NAME_WIDTH), queueId, result.status, result.msgId)
   out.data(result)
 }
 

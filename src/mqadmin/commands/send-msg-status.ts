@@ -1,5 +1,6 @@
 import { formatSendResult, type SendResult } from '../../client/index.ts'
 import type { Call, Command } from '../command.ts'
+import { NO_PROGRESS } from '../progress.ts'
 
 export const command: Command = {
   name: 'sendMsgStatus',
@@ -12,7 +13,7 @@ export const command: Command = {
   run: sendMsgStatus,
 }
 
-async function sendMsgStatus({ options, admin, out, stopped }: Call): Promise<void> {
+async function sendMsgStatus({ options, admin, out, stopped, progress }: Call): Promise<void> {
   const topic = options.needed('b')
   const count = options.integer('c', 50, { min: 1 })
   const size = options.integer('s', 128, { min: 1, max: 4 * 1024 * 1024 })
@@ -22,11 +23,13 @@ async function sendMsgStatus({ options, admin, out, stopped }: Call): Promise<vo
   producer.start()
   await producer.send({ topic, body: body.subarray(0, 16) }) // opens the connection
   const results: (SendResult & { ms: number })[] = []
+  using bar = out.isJson ? progress(count, 'messages') : NO_PROGRESS
   for (let nth = 0; nth < count && !stopped.aborted; nth++) {
     const from = performance.now()
     const result = await producer.send({ topic, body })
     const ms = Math.round(performance.now() - from)
     results.push({ ...result, ms })
+    bar.show(nth)
     out.line(`rt=${ms}ms, SendResult=${formatSendResult(result)}`)
   }
   out.data(results)

@@ -36,13 +36,16 @@ interface Row {
   out: Flow
 }
 
-async function statsAll({ options, admin, out }: Call): Promise<void> {
+async function statsAll({ options, admin, out, progress }: Call): Promise<void> {
   const only = options.text('t')
   const isActiveOnly = options.has('a')
   const rows: Row[] = []
   const heads = ['#Topic', '#Consumer Group', '#Accumulation', '#InTPS', '#OutTPS']
-  out.line(HEAD, ...heads, '#InMsg24Hour', '#OutMsg24Hour')
-  for (const topic of only === null ? await topicsOf(admin) : [only]) {
+  out.head(HEAD, ...heads, '#InMsg24Hour', '#OutMsg24Hour')
+  const topics = only === null ? await topicsOf(admin) : [only]
+  using bar = progress(topics.length, 'topics')
+  for (const [nth, topic] of topics.entries()) {
+    bar.show(nth)
     const found = await topicRows(admin, topic)
     const shown = found.filter((row) => !isActiveOnly || row.in.day > 0 || row.out.day > 0)
     for (const row of shown) print(row, out)
@@ -87,9 +90,9 @@ async function groupsOf(
 
 function print({ topic, group, accumulation, in: input, out: output }: Row, out: Output): void {
   const name = cut(topic, 64)
-  if (group === null) out.line(UNCONSUMED_ROW, name, '', 0, input.tps, '', input.day, 'NO_CONSUMER')
+  if (group === null) out.row(UNCONSUMED_ROW, name, '', 0, input.tps, '', input.day, 'NO_CONSUMER')
   else {
     const names = [name, cut(group, 64)]
-    out.line(ROW, ...names, accumulation, input.tps, output.tps, input.day, output.day)
+    out.row(ROW, ...names, accumulation, input.tps, output.tps, input.day, output.day)
   }
 }

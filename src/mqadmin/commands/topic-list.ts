@@ -23,10 +23,13 @@ async function topicList(call: Call): Promise<void> {
   out.data(topics)
 }
 
-async function withGroups({ admin, out }: Call, topics: readonly string[]): Promise<void> {
-  out.line(ROW, '#Cluster Name', '#Topic', '#Consumer Group')
+async function withGroups({ admin, out, progress }: Call, all: readonly string[]): Promise<void> {
+  out.head(ROW, '#Cluster Name', '#Topic', '#Consumer Group')
   const rows: { cluster: string; topic: string; group: string }[] = []
-  for (const topic of topics.filter((each) => !/^%(RETRY|DLQ)%/.test(each))) {
+  const topics = all.filter((each) => !/^%(RETRY|DLQ)%/.test(each))
+  using bar = progress(topics.length, 'topics')
+  for (const [nth, topic] of topics.entries()) {
+    bar.show(nth)
     const { brokerDatas } = await admin.route(topic)
     const [broker] = brokerDatas
     const address = broker?.brokerAddrs.get(MASTER_ID)
@@ -36,7 +39,7 @@ async function withGroups({ admin, out }: Call, topics: readonly string[]): Prom
     for (const group of groupList.length === 0 ? [''] : groupList) {
       const { cluster } = broker
       rows.push({ cluster, topic, group })
-      out.line(ROW, cut(cluster, 20), cut(topic, 48), cut(group, 48))
+      out.row(ROW, cut(cluster, 20), cut(topic, 48), cut(group, 48))
     }
   }
   out.data(rows)

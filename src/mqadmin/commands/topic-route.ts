@@ -66,16 +66,16 @@ function printTable({ brokerDatas, queueDatas }: TopicRouteData, out: Output): v
     '#WriteQueue',
     '#Perm',
   ]
-  out.line(ROW, ...heads)
+  out.head(ROW, ...heads)
   for (const queue of queueDatas) {
     const broker = brokerDatas.find(({ brokerName }) => brokerName === queue.brokerName)
     const addresses = [...(broker?.brokerAddrs ?? [])].map(([id, address]) => `${id}=${address}`)
     const { brokerName, readQueueNums, writeQueueNums, perm } = queue
     const shown = `{${addresses.join(', ')}}`
-    out.line(ROW, broker?.cluster ?? '', brokerName, shown, readQueueNums, writeQueueNums, perm)
+    out.row(ROW, broker?.cluster ?? '', brokerName, shown, readQueueNums, writeQueueNums, perm)
   }
-  out.line(RULE)
+  out.rule(RULE)
   const reads = queueDatas.reduce((sum, queue) => sum + queue.readQueueNums, 0)
   const writes = queueDatas.reduce((sum, queue) => sum + queue.writeQueueNums, 0)
-  out.line(ROW, 'Total:', queueDatas.length, '', reads, writes, '')
+  out.row(ROW, 'Total:', queueDatas.length, '', reads, writes, '')
 }

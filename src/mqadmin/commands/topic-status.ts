@@ -28,11 +28,11 @@ async function topicStatus({ options, admin, out }: Call): Promise<void> {
     }),
   )
   const queues = tables.flatMap(({ offsetTable }) => offsetTable).toSorted(byQueue)
-  out.line(ROW, '#Broker Name', '#QID', '#Min Offset', '#Max Offset', '#Last Updated')
+  out.head(ROW, '#Broker Name', '#QID', '#Min Offset', '#Max Offset', '#Last Updated')
   for (const [{ brokerName, queueId }, offsets] of queues) {
     const { minOffset, maxOffset, lastUpdateTimestamp: last } = offsets
     const time = last > 0 ? humanTime(last) : ''
-    out.line(ROW, cut(brokerName, NAME_WIDTH), queueId, minOffset, maxOffset, time)
+    out.row(ROW, cut(brokerName, NAME_WIDTH), queueId, minOffset, maxOffset, time)
   }
   const tps = tables.reduce((sum, { topicPutTps }) => sum + (topicPutTps ?? 0), 0)
   out.line('')

@@ -1,0 +1,21 @@
+import { Admin } from './admin.ts'
+
+/** The Admin of each list of name servers. They keep their connections from one command to the next. */
+export class Admins {
+  readonly #all = new Map<string, Admin>()
+
+  /** `servers`: `host:port;host:port`. */
+  of(servers: string): Admin {
+    const addresses = servers.split(';').map((each) => each.trim())
+    const known = addresses.filter((each) => each !== '')
+    const key = known.join(';')
+    const admin = this.#all.get(key) ?? new Admin(known)
+    this.#all.set(key, admin)
+    return admin
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#all.values()].map((admin) => admin.close()))
+    this.#all.clear()
+  }
+}
