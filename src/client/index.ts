@@ -10,7 +10,13 @@ export type { MessageQueue } from './message-queue.ts'
 export type { Message } from './message.ts'
 export type { PoppedMessage } from './pop.ts'
 export { PopConsumer, type PopConsumerOptions, type PopListener } from './pop-consumer.ts'
-export { Producer, type ProducerOptions, type RecallOptions, type SendOptions } from './producer.ts'
+export {
+  Producer,
+  type ProducerOptions,
+  type RecallOptions,
+  type SendOptions,
+  type TransactionOptions,
+} from './producer.ts'
 export type { PullResult, PullStatus } from './pull.ts'
 export { PullConsumer, type PullConsumerOptions, type PullOptions } from './pull-consumer.ts'
 export { PushConsumer, type PushConsumerOptions } from './push-consumer.ts'
@@ -20,5 +26,11 @@ export type { SendResult, SendStatus } from './send-result.ts'
 export type { ConsumeFrom } from './start-offset.ts'
 export type { FilterExpression } from './subscription.ts'
 export type { TraceOptions } from './traces.ts'
+export type {
+  LocalTransaction,
+  TransactionCheck,
+  TransactionResult,
+  TransactionState,
+} from './transactions.ts'
 export { ConnectionError, TimeoutError } from '../net/remoting-error.ts'
 export { ResponseError } from '../protocol/response-error.ts'

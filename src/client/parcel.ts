@@ -42,7 +42,8 @@ export function batchParcel(messages: readonly OutgoingMessage[], bodyMax: numbe
   return { topic: first.topic, msgId, body, flag: 0, properties, sysFlag: 0, isBatch: true }
 }
 
-const DELAYS = [
+/** Properties that make a message wait. */
+export const DELAYS = [
   MessageProperty.DELAY,
   MessageProperty.TIMER_DELAY_MS,
   MessageProperty.TIMER_DELIVER_MS,

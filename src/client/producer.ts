@@ -17,6 +17,13 @@ import { Sender, type StoredParcel } from './send.ts'
 import type { SendResult } from './send-result.ts'
 import { tracePublished } from './traced-messages.ts'
 import { openTraces, type TraceOptions, type Traces } from './traces.ts'
+import {
+  halfParcel,
+  Transactions,
+  type LocalTransaction,
+  type TransactionCheck,
+  type TransactionResult,
+} from './transactions.ts'
 
 export interface ProducerOptions extends ClusterOptions, TraceOptions {
   readonly group: string
@@ -26,6 +33,8 @@ export interface ProducerOptions extends ClusterOptions, TraceOptions {
   readonly retryCount?: number
   /** Bytes of a body, or of all bodies of a batch. Default: 4 MiB, the default of brokers. */
   readonly maxMessageSize?: number
+  /** What became of a transaction, when the broker asks. Needed for `sendInTransaction`. */
+  readonly checkTransaction?: TransactionCheck
 }
 
 export interface RecallOptions {
@@ -41,6 +50,11 @@ export interface SendOptions {
   readonly orderKey?: string
   /** The very queue. Not tried elsewhere either. */
   readonly queue?: MessageQueue | undefined
+}
+
+export interface TransactionOptions extends SendOptions {
+  /** The broker does not ask about the transaction sooner. Default: as it is configured, 6 s. */
+  readonly immunitySeconds?: number
 }
 
 /**
@@ -71,6 +85,7 @@ export class Producer {
   readonly #topics = new Set<string>()
   readonly #requests = new OpenRequests()
   readonly #traces: Traces | null
+  readonly #transactions: Transactions | null
   #isStarted = false
 
   /** Throws ClientError when the group or the name servers are not allowed. */
@@ -81,6 +96,7 @@ export class Producer {
     this.#cluster = new Cluster(options, () => roles, this.#requests.handlers)
     this.#traces = openTraces(this.#cluster, options, 'PRODUCE')
     this.#sender = new Sender(this.#cluster, options.group, this.#onStored())
+    this.#transactions = this.#openTransactions(options)
   }
 
   /** Begins to keep routes fresh and brokers informed. Sends nothing yet, so it cannot fail. */
@@ -93,6 +109,22 @@ export class Producer {
   /** Resolves when the broker has stored the message. */
   async send(message: Message, options: SendOptions = {}): Promise<SendResult> {
     return this.#deliver(await messageParcel(this.#outgoing(message)), options)
+  }
+
+  /**
+   * Sends a message in a transaction. Its half is stored first, which nobody receives; then `execute` does what the
+   * message tells of, here, and says whether it is to be delivered. Should that not reach the broker, or should this
+   * process end in between, the broker asks a producer of the group (`checkTransaction`).
+   */
+  async sendInTransaction(
+    message: Message,
+    execute: LocalTransaction,
+    { immunitySeconds, ...options }: TransactionOptions = {},
+  ): Promise<TransactionResult> {
+    const transactions = this.#transactions
+    if (transactions === null) throw new ClientError('a transaction needs checkTransaction')
+    const half = await halfParcel(this.#outgoing(message), this.#options.group, immunitySeconds)
+    return transactions.finish(half, await this.#deliver(half, options), execute)
   }
 
   /**
@@ -177,10 +209,19 @@ export class Producer {
   async close(): Promise<void> {
     this.#isStarted = false
     await this.#traces?.close()
+    this.#transactions?.close()
     this.#requests.failAll(new ConnectionError('the producer was closed'))
     this.#cluster.background.stop()
     await this.#cluster.unregister({ producerGroup: this.#options.group })
     await this.#cluster.close()
+  }
+
+  #openTransactions({ group, checkTransaction: check }: ProducerOptions): Transactions | null {
+    if (check === undefined) return null
+    const parts = { cluster: this.#cluster, group, check, traces: this.#traces }
+    const transactions = new Transactions(parts)
+    transactions.serve(this.#requests.handlers)
+    return transactions
   }
 
   #onStored(): ((stored: StoredParcel) => void) | undefined {

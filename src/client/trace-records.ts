@@ -18,7 +18,7 @@ export interface TracedMessage {
 }
 
 /** Source: Apache 5.3.3, MessageType. */
-export const TracedType = { NORMAL: 0, TRANSACTION: 1, DELAY: 3 } as const
+export const TracedType = { NORMAL: 0, TRANSACTION: 1, TRANSACTION_END: 2, DELAY: 3 } as const
 
 /** A message that was stored. */
 export interface Published extends TracedMessage {
@@ -34,6 +34,21 @@ export interface Published extends TracedMessage {
   readonly type: number
   readonly offsetMsgId: string
   readonly isSuccess: boolean
+}
+
+/** A transaction that the broker was told the end of. */
+export interface Ended extends TracedMessage {
+  readonly endedAt: number
+  readonly region: string
+  readonly group: string
+  readonly topic: string
+  readonly tags: string | undefined
+  /** Address of the broker. */
+  readonly storeHost: string
+  readonly transactionId: string | undefined
+  readonly state: 'COMMIT' | 'ROLLBACK' | 'UNKNOWN'
+  /** The broker had asked. */
+  readonly isCheck: boolean
 }
 
 /** Messages that a listener is called with. */
@@ -56,6 +71,17 @@ export function published(of: Published): TraceText {
   const where = [startedAt, region, group, topic, msgId, tags, keys, storeHost, bodyLength]
   const text = record('Pub', ...where, costMs, type, offsetMsgId, isSuccess)
   return { text, keys: keysOf([of]) }
+}
+
+/** Source: Apache 5.3.3, LocalTransactionState, misspelling and all: its readers know no other names. */
+const STATE_NAMES = { COMMIT: 'COMMIT_MESSAGE', ROLLBACK: 'ROLLBACK_MESSAGE', UNKNOWN: 'UNKNOW' }
+
+export function ended(of: Ended): TraceText {
+  const { endedAt, region, group, topic, msgId, tags, keys, storeHost } = of
+  const where = [endedAt, region, group, topic, msgId, tags, keys, storeHost]
+  const { transactionId, state, isCheck } = of
+  const end = [TracedType.TRANSACTION_END, transactionId, STATE_NAMES[state], isCheck]
+  return { text: record('EndTransaction', ...where, ...end), keys: keysOf([of]) }
 }
 
 export function consuming(of: Consumption): TraceText {

@@ -1,10 +1,18 @@
-/** Which traces there are of sends and listeners (Apache 5.3.3, SendMessageTraceHookImpl and ConsumeMessageTraceHookImpl). */
+/** Which traces there are (Apache 5.3.3: SendMessageTraceHookImpl, ConsumeMessageTraceHookImpl, EndTransactionTraceHookImpl). */
 import { MessageProperty } from '../protocol/message-property.ts'
 import type { Cluster } from './cluster.ts'
 import { nextMessageId } from './message-ids.ts'
 import type { ReceivedMessage } from './received-message.ts'
 import type { StoredParcel } from './send.ts'
-import { consumed, consuming, type ListenerEnd, published, TracedType } from './trace-records.ts'
+import {
+  consumed,
+  consuming,
+  ended,
+  type Ended,
+  type ListenerEnd,
+  published,
+  TracedType,
+} from './trace-records.ts'
 import type { Traces } from './traces.ts'
 
 const DEFAULT_REGION = 'DefaultRegion'
@@ -15,6 +23,11 @@ interface Tracing {
   readonly traces: Traces
   readonly group: string
 }
+
+type EndedTransaction = Pick<
+  Ended,
+  'topic' | 'msgId' | 'storeHost' | 'transactionId' | 'state' | 'isCheck'
+> & { readonly properties: ReadonlyMap<string, string> }
 
 /** A message was stored. */
 export function tracePublished({ cluster, traces, group }: Tracing, stored: StoredParcel): void {
@@ -44,6 +57,22 @@ export function tracePublished({ cluster, traces, group }: Tracing, stored: Stor
 function typeOf(properties: ReadonlyMap<string, string>): number {
   if (properties.has(DELAY) || properties.has(START_DELIVER_TIME)) return TracedType.DELAY
   return properties.get(TRAN_MSG) === 'true' ? TracedType.TRANSACTION : TracedType.NORMAL
+}
+
+/** The broker was told the end of a transaction. */
+export function traceEnded(
+  { cluster, traces, group }: Tracing,
+  { properties, ...of }: EndedTransaction,
+): void {
+  const facts = {
+    ...of,
+    endedAt: cluster.clock.now(),
+    region: properties.get(MSG_REGION) || DEFAULT_REGION,
+    group,
+    tags: properties.get(TAGS),
+    keys: properties.get(KEYS),
+  }
+  traces.add({ topic: of.topic, write: async () => ended(facts) })
 }
 
 /** A listener is called with these; what is returned is told how that ended. */
