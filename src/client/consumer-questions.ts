@@ -8,13 +8,13 @@ import {
 } from '../protocol/requests/client.ts'
 import { ResetConsumerClientOffset } from '../protocol/requests/offset.ts'
 import { ResponseError } from '../protocol/response-error.ts'
-import type { QueueReaders } from './queue-readers.ts'
+import type { PushConsuming } from './push-consuming.ts'
 
 /** Whom brokers ask, and tell. */
 export interface AskedConsumer {
   readonly group: string
   /** Null before the start. */
-  readers(): QueueReaders | null
+  consuming(): PushConsuming | null
   info(): ConsumerRunningInfo
 }
 
@@ -22,7 +22,7 @@ export interface AskedConsumer {
 export function consumerHandlers(consumer: AskedConsumer): Handlers {
   return new Handlers()
     .on(NotifyConsumerIdsChanged, ({ consumerGroup }) => {
-      if (consumerGroup === consumer.group) consumer.readers()?.rebalance()
+      if (consumerGroup === consumer.group) consumer.consuming()?.rebalance()
     })
     .on(GetConsumerRunningInfo, ({ consumerGroup }) => {
       checkGroup(consumer, consumerGroup)
@@ -30,7 +30,7 @@ export function consumerHandlers(consumer: AskedConsumer): Handlers {
     })
     .on(GetConsumerStatusFromClient, ({ group, topic }) => {
       checkGroup(consumer, group)
-      const states = consumer.readers()?.states ?? []
+      const states = consumer.consuming()?.readers.states ?? []
       const own = states.filter(({ queue }) => queue.topic === topic)
       const messageQueueTable: ConsumerStatus['messageQueueTable'] = own.map(
         ({ queue, committable }) => [{ ...queue }, committable],
@@ -40,7 +40,8 @@ export function consumerHandlers(consumer: AskedConsumer): Handlers {
     .on(ResetConsumerClientOffset, async ({ group }, { request }) => {
       if (group !== consumer.group) return
       const { offsetTable } = ResetOffsetBody.decode(request.body)
-      for (const [queue, offset] of offsetTable) await consumer.readers()?.moveTo(queue, offset)
+      const readers = consumer.consuming()?.readers
+      for (const [queue, offset] of offsetTable) await readers?.moveTo(queue, offset)
     })
 }
 

@@ -1,13 +1,11 @@
-import { MessageProperty } from '../protocol/message-property.ts'
 import { ConsumerSendMsgBack } from '../protocol/requests/retry.ts'
 import type { Cluster } from './cluster.ts'
+import { tellingListener, type ConsumeContext, type ListenerTelling } from './listener-call.ts'
 import { ListenerPool } from './listener-pool.ts'
-import type { MessageQueue } from './message-queue.ts'
 import type { QueueReader } from './queue-reader.ts'
 import type { ReceivedMessage } from './received-message.ts'
+import type { RetrySender } from './retry-sender.ts'
 import { ListenerEnd } from './trace-records.ts'
-import { traceConsuming } from './traced-messages.ts'
-import type { Traces } from './traces.ts'
 
 /**
  * How consuming went. With RECONSUME_LATER, or an error thrown, the broker delivers the messages
@@ -16,20 +14,24 @@ import type { Traces } from './traces.ts'
  */
 export type ConsumeOutcome = 'CONSUME_SUCCESS' | 'RECONSUME_LATER' | { readonly delayLevel: number }
 
-export interface ConsumeContext {
-  readonly queue: MessageQueue
-  /** Which of the listeners that run at the same time this is, from 1. */
-  readonly slot: number
-}
-
 /** Nothing is the same as CONSUME_SUCCESS. Must bear that a message comes twice. */
 export type MessageListener = (
   messages: readonly ReceivedMessage[],
   context: ConsumeContext,
 ) => ConsumeOutcome | void | Promise<ConsumeOutcome | void>
 
-export interface DeliveryOptions {
-  readonly group: string
+/** Brings messages to a listener. */
+export interface Delivery {
+  deliver(reader: QueueReader, messages: readonly ReceivedMessage[]): void
+  /** Resolves when no listener runs any more on what the reader, which was dropped, has read. */
+  idle(reader: QueueReader): Promise<void>
+  /** Whether no listener runs on what this reader has read. */
+  isIdle(reader: QueueReader): boolean
+  /** Starts no more listeners; resolves when those that run have ended. */
+  settled(): Promise<void>
+}
+
+export interface ConcurrentOptions extends ListenerTelling {
   readonly listener: MessageListener
   /** Listeners that run at the same time. */
   readonly concurrency: number
@@ -37,8 +39,8 @@ export interface DeliveryOptions {
   readonly batchMax: number
   /** How often a message is delivered again before it becomes a dead letter. */
   readonly maxReconsumeTimes: number
-  /** Null: nothing is told. */
-  readonly traces: Traces | null
+  /** Null: what failed is reported, and passed over (broadcast). */
+  readonly retries: RetrySender | null
 }
 
 const SEND_BACK_TIMEOUT_MS = 5000
@@ -49,12 +51,12 @@ const SEND_BACK_TIMEOUT_MS = 5000
 const LOCAL_RETRY_MS = 5000
 
 /** Brings messages to the listener, many at a time, and back to the broker when it fails. */
-export class Delivery {
+export class ConcurrentDelivery implements Delivery {
   readonly #cluster: Cluster
-  readonly #options: DeliveryOptions
+  readonly #options: ConcurrentOptions
   readonly #pool: ListenerPool
 
-  constructor(cluster: Cluster, options: DeliveryOptions) {
+  constructor(cluster: Cluster, options: ConcurrentOptions) {
     this.#cluster = cluster
     this.#options = options
     this.#pool = new ListenerPool(options.concurrency)
@@ -68,7 +70,13 @@ export class Delivery {
     }
   }
 
-  /** Starts no more listeners; resolves when those that run have ended. */
+  /** Of what a dropped reader has read nothing is committed, so nobody has to wait. */
+  async idle(): Promise<void> {}
+
+  isIdle(): boolean {
+    return true
+  }
+
   async settled(): Promise<void> {
     this.#pool.clear()
     await this.#pool.settled()
@@ -87,61 +95,71 @@ export class Delivery {
 
   /** Null when the messages are consumed, else the delay level to send them back with. */
   async #listen(batch: ReceivedMessage[], context: ConsumeContext): Promise<number | null> {
-    const startTime = String(this.#cluster.clock.now())
-    for (const { stored } of batch) {
-      stored.properties.set(MessageProperty.CONSUME_START_TIME, startTime)
-    }
-    const ended = this.#trace(batch)
+    const telling = tellingListener(this.#cluster, this.#options, batch)
     try {
       const outcome = await this.#options.listener(batch, context)
       const delayLevel = delayLevelOf(outcome)
-      ended(delayLevel === null ? ListenerEnd.SUCCESS : ListenerEnd.FAILED)
+      telling.ended(delayLevel === null ? ListenerEnd.SUCCESS : ListenerEnd.FAILED)
       return delayLevel
     } catch (error) {
-      ended(ListenerEnd.EXCEPTION)
-      const { topic, msgId } = batch[0]!
-      this.#cluster.background.report(
-        `the listener failed on topic ${topic}, message ${msgId}`,
-        error,
-      )
+      telling.failed(error)
       return 0
     }
   }
 
-  #trace(batch: readonly ReceivedMessage[]): (end: ListenerEnd) => void {
-    const { traces, group } = this.#options
-    const cluster = this.#cluster
-    return traces === null ? () => {} : traceConsuming({ cluster, traces, group }, batch)
-  }
-
   /** Resolves to the messages that the broker did not take back. */
   async #sendBack(batch: ReceivedMessage[], delayLevel: number): Promise<ReceivedMessage[]> {
-    const { group, maxReconsumeTimes } = this.#options
+    const { retries } = this.#options
     const refused: ReceivedMessage[] = []
     for (const message of batch) {
-      const header = {
-        offset: message.stored.position,
-        group,
-        delayLevel,
-        originMsgId: message.msgId,
-        originTopic: message.topic,
-        unitMode: false,
-        maxReconsumeTimes,
-        brokerName: message.brokerName,
-      }
-      const options = { timeoutMs: SEND_BACK_TIMEOUT_MS }
-      try {
-        await this.#cluster.call(message.queue, ConsumerSendMsgBack, header, options)
-      } catch (error) {
-        refused.push(message)
-        const problem = `message ${message.msgId} cannot be sent back`
-        this.#cluster.background.report(
-          `${problem}, the next try is here in ${LOCAL_RETRY_MS} ms`,
-          error,
-        )
-      }
+      if (retries === null) this.#passOver(message)
+      else if (!(await this.#wasTaken(message, delayLevel, retries))) refused.push(message)
     }
     return refused
+  }
+
+  #passOver({ msgId, topic }: ReceivedMessage): void {
+    const why = new Error('it is broadcast, so it does not come again')
+    this.#cluster.background.report(`message ${msgId} of topic ${topic} was not consumed`, why)
+  }
+
+  /** A broker that does not take it back may take a copy; one that had taken it is not asked in vain, it comes twice. */
+  async #wasTaken(
+    message: ReceivedMessage,
+    delayLevel: number,
+    retries: RetrySender,
+  ): Promise<boolean> {
+    const { background } = this.#cluster
+    const problem = `message ${message.msgId} cannot be sent back`
+    try {
+      await this.#giveBack(message, delayLevel)
+      return true
+    } catch (error) {
+      background.report(`${problem}, a copy is sent`, error)
+    }
+    try {
+      await retries.send(message, this.#options.maxReconsumeTimes)
+      return true
+    } catch (error) {
+      background.report(`${problem}, the next try is here in ${LOCAL_RETRY_MS} ms`, error)
+      return false
+    }
+  }
+
+  async #giveBack(message: ReceivedMessage, delayLevel: number): Promise<void> {
+    const { group, maxReconsumeTimes } = this.#options
+    const header = {
+      offset: message.stored.position,
+      group,
+      delayLevel,
+      originMsgId: message.msgId,
+      originTopic: message.topic,
+      unitMode: false,
+      maxReconsumeTimes,
+      brokerName: message.brokerName,
+    }
+    const options = { timeoutMs: SEND_BACK_TIMEOUT_MS }
+    await this.#cluster.call(message.queue, ConsumerSendMsgBack, header, options)
   }
 
   /** They stay in the backlog, so nothing behind them is committed before they are consumed. */

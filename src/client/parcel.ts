@@ -11,6 +11,8 @@ export interface Parcel extends OutgoingMessage {
   readonly msgId: string
   readonly sysFlag: number
   readonly isBatch: boolean
+  /** Of a message that goes to a retry topic. */
+  readonly retry?: { readonly reconsumeTimes: number; readonly maxReconsumeTimes: number }
 }
 
 export async function messageParcel(message: OutgoingMessage): Promise<Parcel> {

@@ -1,55 +1,34 @@
 import type { ConsumerData } from '../protocol/bodies/heartbeat.ts'
 import type { ConsumerRunningInfo } from '../protocol/bodies/running-info.ts'
-import { allocateInBlocks, type Allocation } from './allocation.ts'
 import { ClientError } from './client-error.ts'
-import { Cluster, type ClusterOptions } from './cluster.ts'
+import { Cluster } from './cluster.ts'
 import { consumerHandlers } from './consumer-questions.ts'
-import { Delivery, type DeliveryOptions, type MessageListener } from './delivery.ts'
+import type { MessageListener } from './delivery.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { checkGroup, checkTopic } from './message.ts'
-import { backlogDefaults, type BacklogLimits } from './queue-backlog.ts'
+import type { OrderlyListener } from './orderly-delivery.ts'
+import { PushConsuming, type Listening } from './push-consuming.ts'
+import { settingsOf, type PushConsumerOptions, type PushSettings } from './push-options.ts'
 import { runningInfo } from './running-info.ts'
-import { QueueReaders, type ReadersOptions } from './queue-readers.ts'
-import type { ConsumeFrom } from './start-offset.ts'
 import {
   subscription,
   subscriptionData,
   type FilterExpression,
   type Subscription,
 } from './subscription.ts'
-import { openTraces, type TraceOptions, type Traces } from './traces.ts'
-
-export interface PushConsumerOptions extends ClusterOptions, TraceOptions {
-  readonly group: string
-  /** Default: CONSUME_FROM_LAST_OFFSET. */
-  readonly consumeFrom?: ConsumeFrom
-  /** Listeners that run at the same time. Default: 20. */
-  readonly concurrency?: number
-  /** Messages per call of the listener. Default: 1. */
-  readonly consumeBatchMax?: number
-  /** Messages per pull. Default: 32, which is also the most that brokers give. */
-  readonly pullBatchMax?: number
-  /** How often a message is delivered again before it becomes a dead letter. Default: 16. */
-  readonly maxReconsumeTimes?: number
-  /** Must be the same in all members of the group. Default: in blocks, as every client does. */
-  readonly allocate?: Allocation
-  readonly limits?: Partial<BacklogLimits>
-  /** How long `close` waits for listeners that run. Default: 10 s. */
-  readonly closeTimeoutMs?: number
-}
-
-const CONCURRENCY = 20
+import { openTraces, type Traces } from './traces.ts'
 
 /**
  * Consumes the topics it subscribes to, together with the other members of its group: each queue is
- * read by one of them. Every message is consumed at least once.
+ * read by one of them, or all by each of them (`messageModel`). Every message is consumed at least once.
  */
 export class PushConsumer {
-  readonly #options: PushConsumerOptions
+  readonly #settings: PushSettings
   readonly #cluster: Cluster
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #traces: Traces | null
-  #running: { delivery: Delivery; readers: QueueReaders } | null = null
+  #running: PushConsuming | null = null
+  #isOrderly = false
   #startedAt = 0
 
   /** Throws ClientError when the group or the name servers are not allowed. */
@@ -57,14 +36,15 @@ export class PushConsumer {
     checkGroup(options.group)
     const handlers = consumerHandlers({
       group: options.group,
-      readers: () => this.#running?.readers ?? null,
+      consuming: () => this.#running,
       info: () => this.#info(),
     })
     const roles = () => ({ producers: [], consumers: [this.#role()] })
-    this.#options = options
-    this.#cluster = new Cluster(options, roles, handlers)
+    this.#settings = settingsOf(options)
+    this.#cluster = new Cluster(this.#settings, roles, handlers)
     this.#traces = openTraces(this.#cluster, options, 'CONSUME')
-    this.#subscribe(`%RETRY%${options.group}`, '*')
+    if (this.#settings.messageModel === 'CLUSTERING')
+      this.#subscribe(`%RETRY%${options.group}`, '*')
   }
 
   /**
@@ -83,25 +63,24 @@ export class PushConsumer {
   }
 
   /**
-   * Begins to consume. A name server or broker that cannot be reached is reported, and tried again.
+   * Begins to consume, many messages at the same time. A name server or broker that cannot be reached is reported, and
+   * tried again.
    */
   start(listener: MessageListener): void {
-    if (this.#running !== null) throw new ClientError('the consumer has been started before')
-    const delivery = new Delivery(
-      this.#cluster,
-      deliveryOptions(this.#options, listener, this.#traces),
-    )
-    const readers = new QueueReaders(
-      this.#cluster,
-      readersOptions(this.#options),
-      this.#subscriptions,
-      (reader, messages) => delivery.deliver(reader, messages),
-    )
-    this.#running = { delivery, readers }
-    this.#startedAt = this.#cluster.clock.now()
-    this.#cluster.start()
-    this.#traces?.start()
-    readers.start()
+    this.#start({ isOrderly: false, listener })
+  }
+
+  /**
+   * Begins to consume in order: those of one queue one behind the other, by one member of the group at a time, which
+   * locks the queue at its broker. A message that fails is tried again before the next one is.
+   */
+  startOrderly(listener: OrderlyListener): void {
+    this.#start({ isOrderly: true, listener })
+  }
+
+  /** Under which brokers list it: `ip@instance`. */
+  get clientId(): string {
+    return this.#cluster.clientId
   }
 
   /** The queues this client reads now. */
@@ -114,14 +93,23 @@ export class PushConsumer {
    * follow.
    */
   async close(): Promise<void> {
-    const { group, closeTimeoutMs = 10_000 } = this.#options
     this.#cluster.background.stop()
-    this.#running?.readers.wake()
-    if (this.#running !== null) await within(closeTimeoutMs, this.#running.delivery.settled())
-    await this.#running?.readers.commit()
+    await this.#running?.close()
     await this.#traces?.close()
-    await this.#cluster.unregister({ consumerGroup: group })
+    await this.#cluster.unregister({ consumerGroup: this.#settings.group })
     await this.#cluster.close()
+  }
+
+  #start(listening: Listening): void {
+    if (this.#running !== null) throw new ClientError('the consumer has been started before')
+    const [cluster, settings, traces] = [this.#cluster, this.#settings, this.#traces]
+    const subscriptions = this.#subscriptions
+    this.#running = new PushConsuming({ cluster, settings, listening, subscriptions, traces })
+    this.#isOrderly = listening.isOrderly
+    this.#startedAt = cluster.clock.now()
+    cluster.start()
+    traces?.start()
+    this.#running.start()
   }
 
   #subscribe(topic: string, filter: FilterExpression): void {
@@ -129,11 +117,11 @@ export class PushConsumer {
   }
 
   #role(): ConsumerData {
-    const { group, consumeFrom = 'CONSUME_FROM_LAST_OFFSET' } = this.#options
+    const { group, consumeFrom, messageModel } = this.#settings
     return {
       groupName: group,
       consumeType: 'CONSUME_PASSIVELY',
-      messageModel: 'CLUSTERING',
+      messageModel,
       consumeFromWhere: typeof consumeFrom === 'string' ? consumeFrom : 'CONSUME_FROM_TIMESTAMP',
       subscriptionDataSet: Array.from(this.#subscriptions.values(), subscriptionData),
       unitMode: false,
@@ -141,46 +129,18 @@ export class PushConsumer {
   }
 
   #info(): ConsumerRunningInfo {
-    const { group, concurrency = CONCURRENCY } = this.#options
+    const { group, concurrency, messageModel } = this.#settings
     const { clientId, nameServers } = this.#cluster
     const { consumeFromWhere: consumeFrom } = this.#role()
-    const startedAt = this.#startedAt
-    const facts = { group, clientId, nameServers, consumeFrom, concurrency, startedAt }
+    const [isOrderly, startedAt] = [this.#isOrderly, this.#startedAt]
+    const who = { group, clientId, nameServers, startedAt }
+    const facts = { ...who, consumeFrom, concurrency, messageModel, isOrderly }
     return runningInfo(facts, this.#subscriptions.values(), this.#running?.readers.states ?? [])
   }
 
   #announce(): void {
     if (this.#running === null) return
     this.#cluster.background.run('heartbeat', () => this.#cluster.heartbeat())
-    this.#running.readers.rebalance()
+    this.#running.rebalance()
   }
-}
-
-function deliveryOptions(
-  options: PushConsumerOptions,
-  listener: MessageListener,
-  traces: Traces | null,
-): DeliveryOptions {
-  const { group, concurrency = CONCURRENCY, consumeBatchMax = 1, maxReconsumeTimes = 16 } = options
-  return { group, listener, concurrency, batchMax: consumeBatchMax, maxReconsumeTimes, traces }
-}
-
-function readersOptions(options: PushConsumerOptions): ReadersOptions {
-  const { group, consumeFrom = 'CONSUME_FROM_LAST_OFFSET', pullBatchMax = 32 } = options
-  const limits = { ...backlogDefaults, ...options.limits }
-  return {
-    group,
-    consumeFrom,
-    pullBatchMax,
-    limits,
-    allocate: options.allocate ?? allocateInBlocks,
-  }
-}
-
-/** Resolves when `promise` does, or after `ms`. */
-async function within(ms: number, promise: Promise<void>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  await Promise.race([promise, late])
-  clearTimeout(timer)
 }

@@ -14,6 +14,10 @@ export interface ReaderContext {
   readonly limits: BacklogLimits
   /** Messages per pull. */
   readonly countMax: number
+  /** Whether the broker is told how far this client has come. */
+  readonly commitsWithPulls: boolean
+  /** Whether the queue may be read now. */
+  isOwn(queue: MessageQueue): boolean
   /** Null when the topic is not subscribed any more. */
   subscription(topic: string): Subscription | null
   deliver(reader: QueueReader, messages: ReceivedMessage[]): void
@@ -27,6 +31,8 @@ export interface ReaderContext {
  */
 const HOLD_MS = 15_000
 const FAILED_MS = 1000
+/** Until a look whether a queue that was lost sight of is this client's again. */
+const UNSURE_MS = 100
 
 /** Pulls one queue, as long as it is assigned to this client. */
 export class QueueReader {
@@ -54,7 +60,8 @@ export class QueueReader {
 
   get state(): QueueState {
     const { committable, pulled, count, bytes } = this.backlog
-    return { queue: this.queue, committable, pulled, count, bytes, pulledAt: this.#pulledAt }
+    const { queue } = this
+    return { queue, committable, pulled, count, bytes, pulledAt: this.#pulledAt, lockedAt: 0 }
   }
 
   drop(): void {
@@ -66,7 +73,9 @@ export class QueueReader {
   async run(): Promise<void> {
     while (!this.#isOver()) {
       await this.backlog.hasRoom()
-      if (!this.#isOver()) await this.#turn()
+      if (this.#isOver()) return
+      if (this.#context.isOwn(this.queue)) await this.#turn()
+      else await this.#context.cluster.background.sleep(UNSURE_MS)
     }
   }
 
@@ -92,7 +101,7 @@ export class QueueReader {
       const result = await pull(cluster, {
         ...request,
         offset: backlog.pulled,
-        commitOffset: backlog.committable,
+        commitOffset: this.#context.commitsWithPulls ? backlog.committable : 0,
         brokerId: this.#brokerId,
       })
       if (!this.#isOver()) await this.#take(result)

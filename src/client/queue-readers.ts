@@ -1,61 +1,58 @@
-import type { Allocation } from './allocation.ts'
-import { assignment } from './assignment.ts'
 import type { Cluster } from './cluster.ts'
-import { GroupOffsets } from './group-offsets.ts'
+import type { Delivery } from './delivery.ts'
 import { queueKey, type MessageQueue } from './message-queue.ts'
+import type { OffsetStore } from './offset-store.ts'
+import type { Ownership } from './ownership.ts'
 import type { BacklogLimits } from './queue-backlog.ts'
 import { QueueReader, type ReaderContext } from './queue-reader.ts'
+import type { Assignee } from './rebalance.ts'
 import type { QueueState } from './running-info.ts'
-import type { ReceivedMessage } from './received-message.ts'
 import { startOffset, type ConsumeFrom } from './start-offset.ts'
 import type { Subscription } from './subscription.ts'
 
-export interface ReadersOptions {
+export interface ReadersParts {
+  readonly cluster: Cluster
   readonly group: string
   readonly consumeFrom: ConsumeFrom
   readonly pullBatchMax: number
-  readonly allocate: Allocation
   readonly limits: BacklogLimits
+  readonly offsets: OffsetStore
+  /** Whether brokers are told with pulls, too, how far this client has come. */
+  readonly commitsWithPulls: boolean
+  readonly ownership: Ownership
+  readonly delivery: Delivery
+  /** By topic. */
+  readonly subscriptions: ReadonlyMap<string, Subscription>
+  /** A queue has lost its reader, and may get another. */
+  onLost(): void
 }
 
-/** Until the next look at who reads what, unless the broker says that members came or went. */
-const REBALANCE_MS = 20_000
-/** After a round in which a broker or name server failed, or a broker did not list us yet. */
-const REBALANCE_AGAIN_MS = 1000
-/** While a subscribed topic does not exist. */
-const MISSING_TOPIC_MS = 5000
 const PERSIST_MS = 5000
 
-/** The queues that are assigned to one member of a group, each with its reader. */
-export class QueueReaders {
-  readonly #cluster: Cluster
-  readonly #options: ReadersOptions
-  readonly #subscriptions: ReadonlyMap<string, Subscription>
+/** The queues that are assigned to one client, each with its reader. */
+export class QueueReaders implements Assignee {
+  readonly #parts: ReadersParts
   readonly #context: ReaderContext
-  readonly #offsets: GroupOffsets
   /** By queueKey. */
   readonly #readers = new Map<string, QueueReader>()
-  #rebalanceSoon = () => {}
+  /** Dropped, but a listener may still run, or the broker is not told yet: nobody else may begin. By queueKey. */
+  readonly #leaving = new Map<string, { reader: QueueReader; left: Promise<void> }>()
 
-  /** `subscriptions`, by topic, may change: rebalance then. */
-  constructor(
-    cluster: Cluster,
-    options: ReadersOptions,
-    subscriptions: ReadonlyMap<string, Subscription>,
-    deliver: (reader: QueueReader, messages: readonly ReceivedMessage[]) => void,
-  ) {
-    const { group, limits, pullBatchMax: countMax } = options
-    this.#cluster = cluster
-    this.#options = options
-    this.#subscriptions = subscriptions
-    this.#offsets = new GroupOffsets(cluster, group)
+  /** About to get a reader. By queueKey. */
+  readonly #coming = new Set<string>()
+
+  constructor(parts: ReadersParts) {
+    const { cluster, group, limits, pullBatchMax, subscriptions, delivery, ownership } = parts
+    this.#parts = parts
     this.#context = {
       cluster,
       group,
       limits,
-      countMax,
+      countMax: pullBatchMax,
+      commitsWithPulls: parts.commitsWithPulls,
       subscription: (topic) => subscriptions.get(topic) ?? null,
-      deliver,
+      isOwn: (queue) => ownership.isOwn(queue),
+      deliver: (reader, messages) => delivery.deliver(reader, messages),
       onMoved: (reader, offset) => this.#move(reader, offset),
     }
   }
@@ -65,7 +62,41 @@ export class QueueReaders {
   }
 
   get states(): QueueState[] {
-    return Array.from(this.#readers.values(), (reader) => reader.state)
+    const { ownership } = this.#parts
+    return Array.from(this.#readers.values(), (reader) => ({
+      ...reader.state,
+      lockedAt: ownership.askedAt(reader.queue),
+    }))
+  }
+
+  /** All that must not be another's: those that are read, and those that a listener still runs on. */
+  get held(): QueueReader[] {
+    const leaving = Array.from(this.#leaving.values(), ({ reader }) => reader)
+    return [...this.#readers.values(), ...leaving]
+  }
+
+  /** Whether the queue is read, or soon will be, or a listener still runs on what was read of it. */
+  isConcernedWith(queue: MessageQueue): boolean {
+    const key = queueKey(queue)
+    return this.#readers.has(key) || this.#leaving.has(key) || this.#coming.has(key)
+  }
+
+  start(): void {
+    const { background } = this.#parts.cluster
+    background.every(PERSIST_MS, 'offsets cannot be committed', () => this.#persist())
+  }
+
+  async assign(topic: string, queues: readonly MessageQueue[]): Promise<boolean> {
+    const keys = new Set(queues.map(queueKey))
+    await this.#releaseAll((queue) => queue.topic === topic && !keys.has(queueKey(queue)))
+    const missing = queues.filter((queue) => !this.#readers.has(queueKey(queue)))
+    const free = missing.filter((queue) => !this.#leaving.has(queueKey(queue)))
+    if (free.length > 0) await this.#acquireAll(free)
+    return queues.every((queue) => this.#readers.has(queueKey(queue)))
+  }
+
+  async retain(isSubscribed: (topic: string) => boolean): Promise<void> {
+    await this.#releaseAll(({ topic }) => !isSubscribed(topic))
   }
 
   /** Another offset was set for a queue: if it is read here, it is read from there. */
@@ -74,15 +105,13 @@ export class QueueReaders {
     if (reader !== undefined) await this.#move(reader, offset)
   }
 
-  start(): void {
-    const { background } = this.#cluster
-    this.#rebalanceSoon = background.repeat('rebalance', 0, () => this.#rebalance())
-    background.every(PERSIST_MS, 'offsets cannot be committed', () => this.#persist())
-  }
-
-  /** Who reads what may have changed. */
-  rebalance(): void {
-    this.#rebalanceSoon()
+  /** They are another's now: what was read of them counts for nothing. */
+  lose(readers: readonly QueueReader[]): void {
+    for (const reader of readers) {
+      if (reader.isDropped) continue
+      this.#drop(reader)
+      void this.#leave(reader, async () => {}).then(() => this.#parts.onLost())
+    }
   }
 
   /** When the background is stopped: no reader waits for room any more. */
@@ -94,67 +123,72 @@ export class QueueReaders {
    * Resolves when the brokers took note, as far as they can be reached: what is not committed comes
    * again.
    */
-  async commit(): Promise<void> {
-    const commits = Array.from(this.#readers.values(), ({ queue, backlog }) =>
-      this.#offsets.commit(queue, backlog.committable),
-    )
+  async close(): Promise<void> {
+    const { delivery, offsets } = this.#parts
+    const own = [...this.#readers.values()].filter((reader) => this.#isOwn(reader))
+    const commits = own.map(({ queue, backlog }) => offsets.commit(queue, backlog.committable))
     await Promise.allSettled(commits)
+    const leaving = [...this.#leaving.values()].filter(({ reader }) => delivery.isIdle(reader))
+    await Promise.all(leaving.map(({ left }) => left))
   }
 
-  /** Resolves to the milliseconds until the next round. */
-  async #rebalance(): Promise<number> {
-    const topics = [...this.#subscriptions.keys()]
-    for (const topic of topics) await this.#attempt(topic, () => this.#cluster.routes.find(topic))
-    await this.#cluster.greet() // a broker lists only whom it had a heartbeat from
-    await this.#releaseAll((queue) => !this.#subscriptions.has(queue.topic))
-    let waitMs = REBALANCE_MS
-    for (const topic of topics) {
-      const topicMs = await this.#attempt(topic, () => this.#rebalanceTopic(topic))
-      waitMs = Math.min(waitMs, topicMs ?? REBALANCE_AGAIN_MS)
+  async #acquireAll(queues: readonly MessageQueue[]): Promise<void> {
+    for (const queue of queues) this.#coming.add(queueKey(queue))
+    try {
+      for (const queue of await this.#parts.ownership.take(queues)) await this.#acquire(queue)
+    } finally {
+      this.#coming.clear()
     }
-    return waitMs
-  }
-
-  async #rebalanceTopic(topic: string): Promise<number> {
-    const { group, allocate } = this.#options
-    const route = await this.#cluster.routes.find(topic)
-    if (route === null) return MISSING_TOPIC_MS
-    const share = await assignment(this.#cluster, group, route, allocate)
-    if (share === null) {
-      await this.#cluster.heartbeat()
-      return REBALANCE_AGAIN_MS
-    }
-    const keys = new Set(share.map(queueKey))
-    await this.#releaseAll((queue) => queue.topic === topic && !keys.has(queueKey(queue)))
-    for (const queue of share) await this.#acquire(queue)
-    return REBALANCE_MS
   }
 
   async #acquire(queue: MessageQueue): Promise<void> {
     const key = queueKey(queue)
-    const { background } = this.#cluster
-    if (this.#readers.has(key) || background.isStopped) return
-    const start = await startOffset(this.#offsets, queue, this.#options.consumeFrom)
-    if (background.isStopped) return
+    const { cluster, offsets, consumeFrom } = this.#parts
+    const start = await startOffset(offsets, queue, consumeFrom)
+    if (cluster.background.isStopped) return
     const reader = new QueueReader(queue, start, this.#context)
     this.#readers.set(key, reader)
-    background.run(`reading ${key}`, () => reader.run())
+    cluster.background.run(`reading ${key}`, () => reader.run())
   }
 
   async #releaseAll(isLost: (queue: MessageQueue) => boolean): Promise<void> {
     for (const reader of this.#readers.values()) {
       if (!isLost(reader.queue)) continue
       this.#drop(reader)
-      const { queue, backlog } = reader
-      await this.#attempt(queue.topic, () => this.#offsets.commitOneway(queue, backlog.committable))
+      const left = this.#leave(reader, () => this.#handOver(reader))
+      if (!this.#parts.ownership.isExclusive) await left // else for as long as a listener runs
     }
+  }
+
+  /** What its listener has done counts, and whoever reads it next begins behind that. */
+  async #handOver(reader: QueueReader): Promise<void> {
+    if (!this.#isOwn(reader)) return
+    const { offsets, ownership } = this.#parts
+    try {
+      await offsets.commit(reader.queue, reader.backlog.committable)
+    } finally {
+      await ownership.giveBack([reader.queue])
+    }
+  }
+
+  /** Resolves when nothing of it is under way any more; a failure is reported. */
+  #leave(reader: QueueReader, then: () => Promise<void>): Promise<void> {
+    const { cluster, delivery, group } = this.#parts
+    const key = queueKey(reader.queue)
+    const left = delivery
+      .idle(reader)
+      .then(then)
+      .catch((error: unknown) => cluster.background.report(`${key} of group ${group}`, error))
+      .finally(() => this.#leaving.delete(key))
+    this.#leaving.set(key, { reader, left })
+    return left
   }
 
   /** The next round finds the queue without a reader, and the offset committed. */
   async #move(reader: QueueReader, offset: number): Promise<void> {
     this.#drop(reader)
-    await this.#attempt(reader.queue.topic, () => this.#offsets.commit(reader.queue, offset))
-    this.rebalance()
+    await this.#leave(reader, () => this.#parts.offsets.commit(reader.queue, offset))
+    this.#parts.onLost()
   }
 
   #drop(reader: QueueReader): void {
@@ -162,25 +196,20 @@ export class QueueReaders {
     this.#readers.delete(queueKey(reader.queue))
   }
 
+  #isOwn({ queue }: QueueReader): boolean {
+    return this.#parts.ownership.isOwn(queue)
+  }
+
   /**
    * Also what is committed already: a broker that was killed may have forgotten the last offsets it
    * was told.
    */
   async #persist(): Promise<void> {
-    const commits = Array.from(this.#readers.values(), ({ queue, backlog }) =>
-      this.#offsets.commitOneway(queue, backlog.committable),
+    const own = [...this.#readers.values()].filter((reader) => this.#isOwn(reader))
+    const commits = own.map(({ queue, backlog }) =>
+      this.#parts.offsets.commitOneway(queue, backlog.committable),
     )
     const failed = (await Promise.allSettled(commits)).find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected') throw failed.reason
-  }
-
-  /** Null after a failure, which is reported: other topics and queues go on. */
-  async #attempt<T>(topic: string, job: () => Promise<T>): Promise<T | null> {
-    try {
-      return await job()
-    } catch (error) {
-      this.#cluster.background.report(`topic ${topic} of group ${this.#options.group}`, error)
-      return null
-    }
   }
 }

@@ -16,6 +16,8 @@ export interface QueueState {
   readonly bytes: number
   /** When it was last pulled; 0 when not yet. */
   readonly pulledAt: number
+  /** When it was last made sure that the queue is this client's alone; 0 when it need not be. */
+  readonly lockedAt: number
 }
 
 export interface ConsumerFacts {
@@ -25,6 +27,8 @@ export interface ConsumerFacts {
   readonly nameServers: string
   readonly consumeFrom: string
   readonly concurrency: number
+  readonly messageModel: 'CLUSTERING' | 'BROADCASTING'
+  readonly isOrderly: boolean
   /** In ms. */
   readonly startedAt: number
 }
@@ -51,20 +55,20 @@ export function runningInfo(
 }
 
 function properties(facts: ConsumerFacts): Map<string, string> {
-  const { group, clientId, nameServers, consumeFrom, concurrency, startedAt } = facts
+  const { group, clientId, nameServers, consumeFrom, concurrency, messageModel, startedAt } = facts
   const at = clientId.indexOf('@')
   return new Map([
     ['consumerGroup', group],
     ['clientIP', clientId.slice(0, at)],
     ['instanceName', clientId.slice(at + 1)],
     ['language', 'NODE_JS'],
-    ['messageModel', 'CLUSTERING'],
+    ['messageModel', messageModel],
     ['consumeFromWhere', consumeFrom],
     ['consumeThreadMin', String(concurrency)],
     ['consumeThreadMax', String(concurrency)],
     ['PROP_THREADPOOL_CORE_SIZE', String(concurrency)],
     ['PROP_CONSUME_TYPE', 'CONSUME_PASSIVELY'],
-    ['PROP_CONSUMEORDERLY', 'false'],
+    ['PROP_CONSUMEORDERLY', String(facts.isOrderly)],
     ['PROP_CLIENT_VERSION', versionText(VERSION)],
     ['PROP_NAMESERVER_ADDR', nameServers],
     ['PROP_CONSUMER_START_TIMESTAMP', String(startedAt)],
@@ -72,7 +76,7 @@ function properties(facts: ConsumerFacts): Map<string, string> {
 }
 
 function queueInfo(state: QueueState): ConsumerRunningInfo['mqTable'][number][1] {
-  const { committable, pulled, count, bytes, pulledAt } = state
+  const { committable, pulled, count, bytes, pulledAt, lockedAt } = state
   return {
     cachedMsgCount: count,
     cachedMsgMaxOffset: count === 0 ? 0 : pulled - 1,
@@ -81,9 +85,9 @@ function queueInfo(state: QueueState): ConsumerRunningInfo['mqTable'][number][1]
     commitOffset: committable,
     droped: false,
     lastConsumeTimestamp: 0,
-    lastLockTimestamp: 0,
+    lastLockTimestamp: lockedAt,
     lastPullTimestamp: pulledAt,
-    locked: false,
+    locked: lockedAt > 0,
     transactionMsgCount: 0,
     transactionMsgMaxOffset: 0,
     transactionMsgMinOffset: 0,

@@ -76,7 +76,7 @@ export class Sender {
   }
 
   #header(parcel: Parcel, queue: MessageQueue): SendHeader {
-    const { topic, sysFlag, flag, properties, isBatch } = parcel
+    const { topic, sysFlag, flag, properties, isBatch, retry } = parcel
     return {
       producerGroup: this.#group,
       topic,
@@ -87,7 +87,8 @@ export class Sender {
       bornTimestamp: this.#cluster.clock.now(),
       flag,
       properties: encodeProperties(properties),
-      reconsumeTimes: 0,
+      reconsumeTimes: retry?.reconsumeTimes ?? 0,
+      maxReconsumeTimes: retry?.maxReconsumeTimes,
       unitMode: false,
       batch: isBatch,
       brokerName: queue.brokerName,

@@ -1,5 +1,5 @@
-import type { GroupOffsets } from './group-offsets.ts'
 import type { MessageQueue } from './message-queue.ts'
+import type { OffsetStore } from './offset-store.ts'
 
 /** Where a group begins in a queue that it never committed an offset of. */
 export type ConsumeFrom =
@@ -10,7 +10,7 @@ export type ConsumeFrom =
 
 /** Throws what the broker answers: the queue must not be read from a guess. */
 export async function startOffset(
-  offsets: GroupOffsets,
+  offsets: OffsetStore,
   queue: MessageQueue,
   from: ConsumeFrom,
 ): Promise<number> {

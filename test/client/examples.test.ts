@@ -15,6 +15,9 @@ const run = promisify(execFile)
 /** What an example prints last, by its heading. */
 const PRINTS: Record<string, RegExp> = {
   Send: /^sent [\dA-F]{32}$/,
+  Consume: /^got (one|two) at try 0$/,
+  'Consume in order': /^1, 2, 3$/,
+  Broadcast: /^each member got it$/,
   Transactions: /^order-7 is paid: COMMIT$/,
 }
 

@@ -11,6 +11,7 @@ import { ConsumerList, HeartbeatData } from '../../src/protocol/bodies/heartbeat
 import { encodeTopicRoute } from '../../src/protocol/bodies/topic-route.ts'
 import { batchItems } from '../../src/protocol/batch-body.ts'
 import { encodeOffsetMessageId } from '../../src/protocol/message-id.ts'
+import { LockBatchBody, LockBatchReply } from '../../src/protocol/bodies/message-queue.ts'
 import { decodeProperties } from '../../src/protocol/message.ts'
 import { requestCommand, type RemotingCommand } from '../../src/protocol/remoting-command.ts'
 import type { RequestSpec } from '../../src/protocol/request.ts'
@@ -18,7 +19,9 @@ import { requestCodeName } from '../../src/protocol/request.ts'
 import {
   GetConsumerListByGroup,
   HeartBeat,
+  LockBatchMq,
   NotifyConsumerIdsChanged,
+  UnlockBatchMq,
   UnregisterClient,
 } from '../../src/protocol/requests/client.ts'
 import {
@@ -64,6 +67,8 @@ export class FakeCluster {
   /** Names of all requests, in the order they came. */
   readonly requests: string[] = []
   readonly heartbeats: HeartbeatData[] = []
+  /** `topic/queueId` to the client that has it locked. */
+  readonly locks = new Map<string, string>()
   /** By request code name: the answer instead of the right one. */
   readonly refusals = new Map<string, ResponseCodeName>()
   /** What a send is answered that is stored all the same. */
@@ -175,6 +180,14 @@ export class FakeCluster {
         ),
       }
     })
+    this.#on(handlers, LockBatchMq, (_, { body }) => ({ body: this.#lock(body!) }))
+    this.#on(handlers, UnlockBatchMq, (_, { body }) => {
+      const { clientId, mqSet } = LockBatchBody.decode(body)
+      for (const { topic, queueId } of mqSet) {
+        if (this.locks.get(`${topic}/${queueId}`) === clientId)
+          this.locks.delete(`${topic}/${queueId}`)
+      }
+    })
     this.#on(handlers, PullMessage, (header) => this.#pull(header))
     this.#on(handlers, QueryConsumerOffset, ({ topic, queueId }) => {
       const offset = this.committed.get(`${topic}/${queueId}`)
@@ -273,6 +286,17 @@ export class FakeCluster {
     }
     const place = { storeHost: hostOf(this.port), position: queueOffset }
     return { msgId: encodeOffsetMessageId(place), queueId, queueOffset }
+  }
+
+  /** Gives what nobody else has. */
+  #lock(body: Uint8Array): Uint8Array {
+    const { clientId, mqSet } = LockBatchBody.decode(body)
+    const lockOKMQSet = mqSet.filter(({ topic, queueId }) => {
+      const owner = this.locks.get(`${topic}/${queueId}`) ?? clientId
+      if (owner === clientId) this.locks.set(`${topic}/${queueId}`, clientId)
+      return owner === clientId
+    })
+    return LockBatchReply.encode({ lockOKMQSet })
   }
 
   #append(message: Omit<FakeMessage, 'offset'>): void {

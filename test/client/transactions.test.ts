@@ -193,7 +193,7 @@ test('the end of a transaction is told of, whoever said it', async () => {
   const accounts = producer(() => 'ROLLBACK', { trace: true })
   const said = await accounts.sendInTransaction({ topic, body: 'x', keys: 'k1' }, () => 'COMMIT')
   const checked = await accounts.sendInTransaction({ topic, body: 'y' }, () => 'UNKNOWN')
-  await vi.waitUntil(() => asked.some(({ msgId }) => msgId === checked.msgId), { interval: 1 })
+  await vi.waitUntil(() => asked.some(({ msgId }) => msgId === checked.msgId), { timeout: 50_000 })
   await accounts.close()
   const fieldsOf = (texts: readonly string[]) =>
     texts

@@ -32,3 +32,10 @@ export const ResetOffsetBody = body(
   record({ offsetTable: orElse(objectMap(MessageQueue, int), new Map()) }),
 )
 export type ResetOffsetBody = BodyOf<typeof ResetOffsetBody>
+
+/** How far a broadcast consumer has come: a file of its client (Apache 5.3.3, OffsetSerializeWrapper). */
+export const LocalOffsetTable = body(
+  'OffsetSerializeWrapper',
+  record({ offsetTable: orElse(objectMap(MessageQueue, int), new Map()) }),
+)
+export type LocalOffsetTable = BodyOf<typeof LocalOffsetTable>
