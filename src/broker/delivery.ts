@@ -127,6 +127,7 @@ async function openTimers(
   return Timers.open({
     queue: waitingQueue(store, TIMER_TOPIC, 0),
     messageAt: (position) => queries.at(position),
+    messagesAt: (places) => queries.lot(places),
     hasQueue: (topic, queueId) => hasTopic(topic) && rows.row(topic, queueId) !== undefined,
     hasTopic,
     messages,

@@ -101,6 +101,26 @@ export class MainLog {
   }
 
   /**
+   * Many at once, written together: what `append` would have rejected with for each, null for those that survive.
+   * When the log takes no more, those behind are not tried.
+   */
+  async appendAll(drafts: readonly MessageDraft[]): Promise<(ResponseError | null)[]> {
+    const failures: (ResponseError | null)[] = []
+    let last: Stored | null = null
+    for (const draft of drafts) {
+      const outcome = await this.begin(draft).catch(asRefusal)
+      const isRefused = outcome instanceof ResponseError
+      if (!isRefused) last = outcome
+      failures.push(isRefused ? outcome : null)
+      if (isRefused && !isForGood(outcome)) break
+    }
+    const rest = failures.at(-1)
+    while (failures.length < drafts.length) failures.push(rest!)
+    const lost = last === null ? null : await this.survives(last).then(() => null, asRefusal)
+    return failures.map((failure) => failure ?? lost)
+  }
+
+  /**
    * Both halves, at once or not at all: throws what `begin` rejects with. `survived` settles as the promise of
    * `survives` does.
    */
@@ -231,6 +251,16 @@ export class MainLog {
       Math.max(1, first.deadlineMs - monotonicClock.now()),
     )
   }
+}
+
+/** No later try would go better. */
+export function isForGood({ codeName }: ResponseError): boolean {
+  return codeName === 'MESSAGE_ILLEGAL' || codeName === 'TOPIC_NOT_EXIST'
+}
+
+function asRefusal(error: unknown): ResponseError {
+  if (error instanceof ResponseError) return error
+  throw error
 }
 
 function closed(): ResponseError {

@@ -1,56 +1,58 @@
-import { read } from 'node:fs'
-import { viewOf } from '../base/bytes.ts'
 import { javaHashCode } from '../base/java-hash.ts'
 import type { TimerFiles } from '../store/timer-files.ts'
+import type { TimerSlot } from '../store/timer-wheel.ts'
 import { dueTime, slotBegin, storedTime } from '../store/timer-time.ts'
-import {
-  newTimerUnit,
-  readTimerUnit,
-  TIMER_UNIT_LENGTH,
-  TimerMagic,
-  type TimerUnit,
-} from '../store/timer-unit.ts'
+import { TimerMagic, type TimerUnit } from '../store/timer-unit.ts'
+import { type ReadLater, TimerChain } from './timer-chain.ts'
 import { type DueTimer, TimerHeap } from './timer-heap.ts'
 import type { TimedMessage } from './timer-message.ts'
+import { UnreadTimers } from './unread-timers.ts'
 
 /** Slots are taken into memory so long before they begin. */
 const LEAD_MS = 1000
-/** Chains are read backwards in pieces of about this length. */
-const PIECE_LENGTH = 315 * TIMER_UNIT_LENGTH
-/** What was put in last is in the page cache, so that waiting for it costs more than reading it. */
-const HOT_BYTES = 64 * 1024 * 1024
 /** Ticks that one look ahead covers. */
 const LOOK_TICKS = 2000
-
-/** Reads off the event loop: bytes read. */
-export type ReadLater = (
-  descriptor: number,
-  buffer: Buffer,
-  length: number,
-  position: number,
-) => Promise<number>
-
-export const readLater: ReadLater = (descriptor, buffer, length, position) =>
-  new Promise((resolve, reject) => {
-    read(descriptor, buffer, 0, length, position, (error, count) =>
-      error === null ? resolve(count) : reject(error),
-    )
-  })
 
 export interface TimerBookOptions {
   precisionMs: number
   /** What is further away than so many slots is put in for an earlier one, and then once more. */
   rollSlots: number
   readLater: ReadLater
+  limits: TimerLimits
 }
+
+/** How much is in memory at a time. */
+export interface TimerLimits {
+  /** While so many timers are there, no further ones are taken from slots. */
+  loadedMax: number
+  /** Timers of a large slot that are taken together. */
+  partMax: number
+  /** Deletions of one slot that are taken. */
+  deletionsMax: number
+}
+
+/** Timers that were taken from a slot. */
+export interface LoadedTimers {
+  /** Newest first. */
+  timers: readonly DueTimer[]
+  /** Those of a slot come with its first timers. */
+  deletions: readonly DueTimer[]
+  /** So many more there was no room for. */
+  deletionsLeft: number
+}
+
+const NOTHING: LoadedTimers = { timers: [], deletions: [], deletionsLeft: 0 }
 
 /** All timers: those of slots that are near in memory, the others on the disk. */
 export class TimerBook {
   readonly heap = new TimerHeap()
+  readonly unread = new UnreadTimers()
   readonly #files: TimerFiles
   readonly #options: TimerBookOptions
-  /** Slots below it are in the heap. */
+  /** Slots below it are in the heap, or about to be. */
   #loadedTick = 0
+  /** The last of them, when not all of it is in the heap. */
+  #chain: TimerChain | null = null
   #readMs = 0
 
   constructor(files: TimerFiles, options: TimerBookOptions) {
@@ -63,10 +65,23 @@ export class TimerBook {
     return this.#readMs
   }
 
+  /** While so many timers are in memory, no further ones are taken from slots. */
+  get loadedMax(): number {
+    return this.#options.limits.loadedMax
+  }
+
   /** Slots are taken into memory from there on. */
   begin(readMs: number): void {
     this.#readMs = readMs
     this.#loadedTick = this.#tickOf(readMs)
+    this.#chain = null
+  }
+
+  /** What is due up to then may be delivered: what deletes it, or comes before it, is known. */
+  get knownMs(): number {
+    const chain = this.#chain
+    if (chain === null) return Infinity
+    return (chain.slot.tick + (chain.isKnown ? 1 : 0)) * this.#options.precisionMs
   }
 
   /** Whether the wheel has room for its slot: it goes round once in so many slots. */
@@ -110,32 +125,57 @@ export class TimerBook {
   }
 
   /**
-   * Takes the next slot that is near: its timers, newest first. Null when there is none; everything that was put
-   * in is written.
+   * Takes the next slot that is near, or a part of it. Null when there is none, or no room for it. Everything
+   * that was put in is written.
    */
-  async load(now: number): Promise<DueTimer[] | null> {
+  async load(now: number): Promise<LoadedTimers | null> {
+    if (this.#isFull) return null
+    if (this.#chain !== null) return this.#loadFrom(this.#chain)
     const end = this.#tickOf(now + LEAD_MS) + 1
     if (end <= this.#loadedTick) return null
     const to = Math.min(end, this.#loadedTick + LOOK_TICKS)
     const slot = this.#files.wheel.next(this.#loadedTick, to)
-    const timers = slot === null ? [] : await this.#chain(slot.last)
     this.#loadedTick = slot === null ? to : slot.tick + 1
-    return timers
+    if (slot !== null) this.#chain = this.#chainOf(slot)
+    return NOTHING
+  }
+
+  get #isFull(): boolean {
+    return this.heap.size + this.unread.size >= this.#options.limits.loadedMax
+  }
+
+  async #loadFrom(chain: TimerChain): Promise<LoadedTimers> {
+    const isFirst = !chain.isKnown
+    const timers = await chain.take()
+    if (this.#chain !== chain || timers === null) return NOTHING
+    if (chain.isOver) this.#chain = null
+    const { deletions, deletionsLeft } = chain
+    return isFirst ? { timers, deletions, deletionsLeft } : { ...NOTHING, timers }
+  }
+
+  #chainOf(slot: TimerSlot): TimerChain {
+    const { precisionMs, readLater, limits } = this.#options
+    const options = { precisionMs, readLater, ...limits, readMs: this.#readMs }
+    return new TimerChain(slot, this.#files.log, options)
   }
 
   /** When something is to be done next, as far as is to be seen; at most some time from now. */
   nextMs(now: number): number {
     const { precisionMs } = this.#options
+    const dueMs = Math.min(this.heap.dueMs, this.unread.retryMs, now + LOOK_TICKS * precisionMs)
+    if (this.#isFull) return dueMs
+    if (this.#chain !== null) return now
     const end = this.#tickOf(now) + LOOK_TICKS
     const slot = end > this.#loadedTick ? this.#files.wheel.next(this.#loadedTick, end) : null
-    const loadMs = slot === null ? Infinity : slot.tick * precisionMs - LEAD_MS
-    return Math.min(this.heap.dueMs, loadMs, now + LOOK_TICKS * precisionMs)
+    return slot === null ? dueMs : Math.min(dueMs, slot.tick * precisionMs - LEAD_MS)
   }
 
   /** Nothing below the first in memory is left, up to now. */
   advance(now: number): void {
-    const loadedMs = this.#loadedTick * this.#options.precisionMs
-    this.#readMs = Math.max(this.#readMs, Math.min(now, loadedMs, this.heap.dueMs - 1))
+    const { precisionMs } = this.#options
+    const loadedMs = (this.#chain?.slot.tick ?? this.#loadedTick) * precisionMs
+    const heldMs = Math.min(this.heap.dueMs, this.unread.dueMs) - 1
+    this.#readMs = Math.max(this.#readMs, Math.min(now, loadedMs, heldMs))
   }
 
   /** The clock was set back: what was put in for the time that is to come once more is done with already. */
@@ -151,6 +191,7 @@ export class TimerBook {
     }
     wheel.write()
     this.heap.clear()
+    this.unread.clear()
     this.begin(now)
   }
 
@@ -183,37 +224,5 @@ export class TimerBook {
     if (beyond < 0) return null
     const isLittle = beyond < Math.floor(rollSlots / 3) * precisionMs // leave time for the next roll
     return writtenMs + (isLittle ? Math.floor(rollSlots / 2) * precisionMs : window)
-  }
-
-  /** Newest first. What is done with already is left out. */
-  async #chain(last: number): Promise<DueTimer[]> {
-    const { log } = this.#files
-    const timers: DueTimer[] = []
-    const piece = Buffer.alloc(PIECE_LENGTH)
-    const view = viewOf(piece)
-    const unit = newTimerUnit()
-    let [from, to] = [0, 0] // what of the log is in `piece`
-    for (let unitAt = last; unitAt >= log.begin; unitAt = unit.previous) {
-      if (unitAt < from || unitAt >= to) {
-        from = Math.max(log.startOf(unitAt), unitAt + TIMER_UNIT_LENGTH - PIECE_LENGTH)
-        to = from + (await this.#read(piece, unitAt + TIMER_UNIT_LENGTH - from, from))
-      }
-      if (unitAt + TIMER_UNIT_LENGTH > to || !readTimerUnit(unit, view, unitAt - from)) break
-      const dueMs = dueTime(unit.writtenMs + unit.delayMs, this.#options.precisionMs)
-      const { position, length, magic, writtenMs } = unit
-      // A deletion is due as its slot begins, those that it is for may be later.
-      const isWanted = dueMs > this.#readMs || (magic & TimerMagic.DELETE) !== 0
-      if (isWanted) timers.push({ dueMs, unitAt, position, length, magic, writtenMs })
-      if (unit.previous >= unitAt) break
-    }
-    return timers
-  }
-
-  async #read(piece: Buffer, length: number, position: number): Promise<number> {
-    const { log } = this.#files
-    if (log.end - position < HOT_BYTES) return log.read(piece, length, position)
-    const descriptor = log.descriptorAt(position)
-    if (descriptor === undefined) return 0
-    return this.#options.readLater(descriptor, piece, length, position - log.startOf(position))
   }
 }

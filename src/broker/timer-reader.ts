@@ -1,6 +1,7 @@
 import type { Report } from '../log/few-problems.ts'
 import { decodeMessage, MessageError, type StoredMessage } from '../protocol/message.ts'
-import type { Unit } from '../store/consume-queue.ts'
+import type { LotItem, Place } from '../store/stored-lots.ts'
+import { ReadAhead } from './read-ahead.ts'
 import type { DueTimer } from './timer-heap.ts'
 import { readTimed, type TimedMessage } from './timer-message.ts'
 import { shown, TIMER_TOPIC } from './topic-names.ts'
@@ -13,34 +14,49 @@ export interface TimerRead {
 }
 
 export interface TimerReaderParts {
-  messageAt: (position: number) => Promise<Buffer | null>
+  messagesAt: (places: readonly Place[]) => Promise<LotItem[]>
   precisionMs: number
 }
 
-/** Reads messages of the timer queue; says why one is dropped. Rejects when a later try may go better. */
+/** Reads messages of the timer queue; says why one is dropped. */
 export class TimerReader {
   readonly #parts: TimerReaderParts
   readonly #report: Report
+  readonly #ahead: ReadAhead
 
   constructor(parts: TimerReaderParts, report: Report) {
     this.#parts = parts
     this.#report = report
+    this.#ahead = new ReadAhead(parts.messagesAt)
   }
 
-  async ofUnit(unit: Unit | null): Promise<TimerRead | null> {
-    return unit === null ? null : this.at(unit.position)
+  /** They are about to be due. Newest first. */
+  expect(timers: readonly DueTimer[]): void {
+    this.#ahead.add(timers)
   }
 
-  /** A unit may stand for a message that was lost, and another one stands in its place. */
-  async whole({ position, length }: DueTimer): Promise<TimerRead | null> {
-    const read = await this.at(position)
-    if (read === null || read.bytes.length === length) return read
-    return this.drop(`at ${position}`, 'another message stands there')
+  /** Reads some of those ahead. False: nothing is to be read now. */
+  readAhead(now: number): Promise<boolean> {
+    return this.#ahead.step(now)
   }
 
-  /** Null: nobody is to get it. */
-  async at(position: number): Promise<TimerRead | null> {
-    const bytes = await this.#parts.messageAt(position)
+  forget(): void {
+    this.#ahead.clear()
+  }
+
+  /** Null: nobody is to get it. Error: a later try may go better. */
+  async lot(places: readonly Place[]): Promise<(TimerRead | null | Error)[]> {
+    const items: LotItem[] = places.map((place) => this.#ahead.take(place))
+    const missing = [...places.keys()].filter((nth) => items[nth] === null)
+    if (missing.length > 0) {
+      const read = await this.#parts.messagesAt(missing.map((nth) => places[nth]!))
+      for (const [nth, item] of read.entries()) items[missing[nth]!] = item
+    }
+    return items.map((item, nth) => this.#understood(item, places[nth]!))
+  }
+
+  #understood(bytes: LotItem, { position }: Place): TimerRead | null | Error {
+    if (bytes instanceof Error) return bytes
     if (bytes === null) return this.drop(`at ${position}`, 'it is not in the log any more')
     try {
       const message = decodeMessage(bytes)

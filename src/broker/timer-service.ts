@@ -2,40 +2,42 @@ import { setImmediate as rest } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { fewProblems, type Report } from '../log/few-problems.ts'
 import type { Log } from '../log/log.ts'
-import { ResponseError } from '../protocol/response-error.ts'
-import { TimerMagic } from '../store/timer-unit.ts'
 import type { WaitingQueue } from './delay-service.ts'
-import { keptKey } from './kept-key.ts'
 import type { MainLog } from './main-log.ts'
+import { Recalls } from './recalls.ts'
 import type { TimerBook } from './timer-book.ts'
+import { isDeletion } from './timer-chain.ts'
+import { TimerDelivery } from './timer-delivery.ts'
 import type { DueTimer } from './timer-heap.ts'
-import { deliveredDraft, rolledDraft, type TimedMessage } from './timer-message.ts'
+import { TimerIntake } from './timer-intake.ts'
+import type { TimedMessage } from './timer-message.ts'
 import type { TimerMetrics } from './timer-metrics.ts'
 import type { TimerProgress } from './timer-progress.ts'
 import { type TimerRead, TimerReader, type TimerReaderParts } from './timer-reader.ts'
 import { TimerSpeeds } from './timer-speeds.ts'
 
-/** Messages that are read together, and their bytes. */
+/** Messages that are delivered together, and their bytes. */
 const BATCH = 256
 const BATCH_BYTES = 4 * 1024 * 1024
-/** While so many wait in memory, no further slots are taken there. */
-const LOADED_MAX = 100_000
 /** After a refusal of log or disk. */
 const RETRY_MS = 1000
+/** While there is no room for what is to be put in. */
+const FULL_MS = 100
 /** The clock may be set: nothing is trusted to be far away for longer. */
 const LOOK_MS = 60_000
-/** No later try would go better. */
-const FOR_GOOD: ReadonlySet<string> = new Set(['MESSAGE_ILLEGAL', 'TOPIC_NOT_EXIST'])
+/** Recalls of a moment that are remembered. */
+const KEYS_MAX = 100_000
 
 export interface TimerParts extends TimerReaderParts {
   queue: WaitingQueue
   /** Whether messages can be stored there. */
   hasQueue: (topic: string, queueId: number) => boolean
-  messages: Pick<MainLog, 'append'>
+  messages: Pick<MainLog, 'appendAll'>
   book: TimerBook
   metrics: TimerMetrics
   clock: Clock
   log: Log
+  report: Report
 }
 
 /** Where the last run was. */
@@ -55,21 +57,15 @@ export interface TimerStart {
 export class TimerService {
   readonly speeds: TimerSpeeds
   readonly #parts: TimerParts
-  readonly #report: Report
   readonly #reader: TimerReader
+  readonly #recalls: Recalls
+  readonly #delivery: TimerDelivery
   readonly #progress: TimerProgress
-  /** Of slots that were loaded, and not read yet. */
-  readonly #deletions: DueTimer[] = []
-  /** Keys of messages that are not to be delivered, and until when they are kept. */
-  readonly #deleted = new Map<string, number>()
-  readonly #start: TimerStart
-  #offset: number
+  readonly #intake: TimerIntake
   #pending: number
   /** The slot whose deletions are all known, and the offset that had to be put in for that. */
   #barrierTick = -1
   #barrier = 0
-  /** The next message's slot is used by an older time: it waits until that is over. */
-  #isFull = false
   #nextMs = 0
   #isBusy = false
   #isClosed = false
@@ -77,19 +73,27 @@ export class TimerService {
   #timer: NodeJS.Timeout | undefined
 
   constructor(
-    parts: TimerParts,
+    parts: Omit<TimerParts, 'report'>,
     start: TimerStart,
     progressOf: (offset: () => number) => TimerProgress,
   ) {
-    this.#parts = parts
-    this.#start = start
-    this.#offset = start.queueOffset
+    const write: Report = (problem, error) => parts.log.error({ error: String(error) }, problem)
+    const report = fewProblems(write, () => parts.clock.now())
+    const all = { ...parts, report, reader: new TimerReader(parts, report), done: () => this.#done }
+    this.#parts = all
+    this.#reader = all.reader
     this.#pending = start.pending
-    this.#progress = progressOf(() => this.#offset)
     this.speeds = new TimerSpeeds(parts.clock)
-    const report: Report = (problem, error) => parts.log.error({ error: String(error) }, problem)
-    this.#report = fewProblems(report, () => parts.clock.now())
-    this.#reader = new TimerReader(parts, this.#report)
+    const onPut = (timed: TimedMessage, timer: DueTimer | null) => this.#onPut(timed, timer)
+    this.#intake = new TimerIntake({ ...all, onPut }, start)
+    this.#progress = progressOf(() => this.#intake.offset)
+    this.#recalls = new Recalls({ ...all, keysMax: KEYS_MAX }, (...each) => this.#take(...each))
+    this.#delivery = new TimerDelivery({
+      ...all,
+      recalls: this.#recalls,
+      onDone: (change) => this.#onDone(change),
+      putAgain: (read) => this.#intake.put(read),
+    })
   }
 
   get progress(): TimerProgress {
@@ -103,7 +107,7 @@ export class TimerService {
 
   /** Messages that are not put in yet. */
   get behind(): number {
-    return Math.max(0, this.#parts.queue.max() - this.#offset)
+    return Math.max(0, this.#parts.queue.max() - this.#intake.offset)
   }
 
   /** How long the first that should be delivered has been due. */
@@ -116,10 +120,15 @@ export class TimerService {
     return this.#run
   }
 
+  /** What was stored and delivered so far. */
+  get #done(): number {
+    return this.#parts.queue.max() + this.speeds.dequeued
+  }
+
   /** Dispatch has moved queues, or time has passed. */
   onWake(): void {
     if (this.#isBusy || this.#isClosed) return
-    const isMoved = this.#parts.queue.max() > this.#offset
+    const isMoved = this.behind > 0
     if (isMoved || this.#nextMs <= this.#parts.clock.now()) this.#run = this.#work()
   }
 
@@ -135,108 +144,80 @@ export class TimerService {
 
   async #work(): Promise<void> {
     this.#isBusy = true
-    const { book, clock, queue } = this.#parts
+    const { clock, report } = this.#parts
     try {
       while (!this.#isClosed && (await this.#step())) await rest()
-      queue.watch()
-      const isMoved = queue.max() > this.#offset // after it is watched
-      const now = clock.now()
-      this.#nextMs = isMoved ? now : this.#barrierWaits() ? now + RETRY_MS : book.nextMs(now)
+      this.#nextMs = this.#findNextMs()
     } catch (error) {
-      this.#report('timed messages wait', error)
+      report('timed messages wait', error)
       this.#nextMs = clock.now() + RETRY_MS
     }
     this.#isBusy = false
     this.#setTimer()
   }
 
+  #findNextMs(): number {
+    const { book, clock, queue } = this.#parts
+    queue.watch()
+    const isMoved = this.behind > 0 // after it is watched
+    const now = clock.now()
+    if (this.#barrierWaits()) return now + RETRY_MS
+    const nextMs = Math.min(book.nextMs(now), this.#recalls.retryMs)
+    if (!isMoved) return nextMs
+    const { isFull, retryMs } = this.#intake
+    return Math.min(nextMs, isFull ? now + FULL_MS : Math.max(now, retryMs))
+  }
+
   /** False: there is nothing to do now. */
   async #step(): Promise<boolean> {
+    const { clock } = this.#parts
     this.#mindClock()
     const isTaken = await this.#takeIn()
     const isLoaded = await this.#load()
-    await this.#readDeletions()
+    const isRead = await this.#recalls.step(clock.now())
+    const isAhead = await this.#reader.readAhead(clock.now())
+    const isTried = await this.#tryUnread()
     const isDelivered = await this.#deliver()
-    return isTaken || isLoaded || isDelivered
+    return isTaken || isLoaded || isRead || isAhead || isTried || isDelivered
   }
 
   #mindClock(): void {
-    const { book, clock, precisionMs } = this.#parts
+    const { book, clock, precisionMs, report } = this.#parts
     const now = clock.now()
     if (book.readMs - now < precisionMs + RETRY_MS) return
-    this.#report('the clock was set back', `by ${book.readMs - now} ms`)
+    report('the clock was set back', `by ${book.readMs - now} ms`)
     this.#progress.setBack(now)
     book.setBack(now)
-    this.#deleted.clear()
+    this.#recalls.clear()
+    this.#reader.forget()
     this.#barrierTick = -1
+    this.#intake.forget()
   }
 
-  /** Messages of the timer queue get their units. */
   async #takeIn(): Promise<boolean> {
-    const { queue, book } = this.#parts
-    this.#offset = Math.max(this.#offset, queue.min())
-    const offsets: number[] = []
-    let bytes = 0
-    const units = []
-    for (let offset = this.#offset; offset < queue.max() && units.length < BATCH; offset++) {
-      const unit = queue.unitAt(offset)
-      bytes += unit?.length ?? 0
-      if (bytes > BATCH_BYTES && units.length > 0) break
-      offsets.push(offset)
-      units.push(unit)
-    }
-    if (units.length === 0) return false
-    const reads = await Promise.all(units.map(async (unit) => this.#reader.ofUnit(unit)))
-    let count = 0
-    for (const [nth, read] of reads.entries()) {
-      if (read !== null && !this.#putIn(read, offsets[nth]!)) break
-      this.#offset = offsets[nth]! + 1
-      count++
-    }
-    book.write()
-    this.#progress.onProgress()
-    return count > 0
+    const isTaken = await this.#intake.step()
+    if (isTaken) this.#progress.onProgress()
+    return isTaken
   }
 
-  /** False: not before others are delivered. */
-  #putIn({ message, bytes, timed }: TimerRead, offset: number): boolean {
-    const { book, clock, metrics } = this.#parts
-    const { lostBelow, doneMs } = this.#start
-    if (offset < lostBelow && timed.dueMs <= doneMs) return true
-    const now = clock.now()
-    this.#isFull = !book.hasRoomFor(timed, now)
-    if (this.#isFull) return false
-    const place = { position: message.position, length: bytes.length, now }
-    const timer = book.put(timed, place)
-    this.#pending += timed.deletes === null ? 1 : -1
-    metrics.add(timed.topic, timed.deletes === null ? 1 : -1)
+  #onPut(timed: TimedMessage, timer: DueTimer | null): void {
+    const change = timed.deletes === null ? 1 : -1
+    this.#pending += change
+    this.#parts.metrics.add(timed.topic, change)
     this.speeds.enqueued++
     if (timer !== null) this.#take(timer, timed)
-    return true
   }
 
   async #load(): Promise<boolean> {
     const { book, clock } = this.#parts
-    if (book.heap.size >= LOADED_MAX) return false
     book.write()
-    const timers = await book.load(clock.now())
-    for (const timer of timers ?? []) {
-      if (isDeletion(timer)) this.#deletions.push(timer)
-      else book.heap.push(timer)
-    }
-    return timers !== null
-  }
-
-  /** Before anything of their slots is delivered. */
-  async #readDeletions(): Promise<void> {
-    while (this.#deletions.length > 0) {
-      const some = this.#deletions.slice(-BATCH)
-      const reads = await Promise.all(some.map(({ position }) => this.#reader.at(position)))
-      this.#deletions.length -= some.length
-      for (const [nth, read] of reads.entries()) {
-        if (read !== null) this.#take(some[nth]!, read.timed)
-      }
-    }
+    const loaded = await book.load(clock.now())
+    if (loaded === null) return false
+    const { timers, deletions, deletionsLeft } = loaded
+    this.#recalls.expect(deletions, deletionsLeft)
+    for (const timer of timers) book.heap.push(timer)
+    this.#reader.expect(timers)
+    return true
   }
 
   #take(timer: DueTimer, { deletes, topic }: TimedMessage): void {
@@ -245,40 +226,47 @@ export class TimerService {
       book.heap.push(timer)
       return
     }
-    this.#deleted.set(keptKey(deletes), timer.dueMs + 2 * precisionMs)
+    this.#recalls.add(deletes, timer.dueMs + 2 * precisionMs)
     if (timer.dueMs <= book.readMs) return // counted by the last run
     this.#pending++
     metrics.add(topic, 1)
   }
 
+  async #tryUnread(): Promise<boolean> {
+    const { book, clock } = this.#parts
+    const due = book.unread.due(clock.now(), BATCH)
+    if (due.length > 0) await this.#store(due)
+    return due.length > 0
+  }
+
   async #deliver(): Promise<boolean> {
     const { book, clock } = this.#parts
     const now = clock.now()
-    const before = book.readMs
     if (book.heap.dueMs > now) {
-      book.advance(now)
-      if (book.readMs > before) this.#forgetDeleted()
+      this.#advance(now)
       return false
     }
     this.#setBarrier()
     if (this.#barrierWaits()) return false
     const due = this.#popDue(now)
-    const reads = await this.#readAll(due)
-    const outcomes = await Promise.allSettled(
-      due.map((timer, nth) => this.#store(timer, reads[nth]!)),
-    )
-    let failure: unknown
-    for (const [nth, outcome] of outcomes.entries()) {
-      if (outcome.status === 'fulfilled') continue
-      book.heap.push(due[nth]!)
-      failure ??= outcome.reason
-    }
+    if (due.length > 0) await this.#store(due)
+    return due.length > 0
+  }
+
+  async #store(due: readonly DueTimer[]): Promise<void> {
+    const { book, clock } = this.#parts
+    const refusal = await this.#delivery.deliver(due)
     book.write()
-    book.advance(now)
+    this.#advance(clock.now())
     this.#progress.onProgress()
-    this.#forgetDeleted()
-    if (failure !== undefined) throw asError(failure)
-    return true
+    if (refusal !== null) throw refusal
+  }
+
+  #advance(now: number): void {
+    const { book } = this.#parts
+    const before = book.readMs
+    book.advance(now)
+    if (book.readMs > before) this.#recalls.forget(book.readMs)
   }
 
   /** What deletes a message of this slot was stored before the slot began, and must be known by now. */
@@ -292,16 +280,19 @@ export class TimerService {
 
   #barrierWaits(): boolean {
     const { book, clock } = this.#parts
-    return !this.#isFull && this.#offset < this.#barrier && book.heap.dueMs <= clock.now()
+    const now = clock.now()
+    const { isFull, retryMs, offset } = this.#intake
+    return !isFull && retryMs <= now && offset < this.#barrier && book.heap.dueMs <= now
   }
 
-  /** Those of one slot, in order. */
+  /** Those of one slot, in order; none while it is not known what was recalled. */
   #popDue(now: number): DueTimer[] {
-    const { heap } = this.#parts.book
+    const { heap, knownMs } = this.#parts.book
     const slotEnd = (this.#barrierTick + 1) * this.#parts.precisionMs
+    const end = Math.min(now, slotEnd, knownMs, this.#recalls.knownMs)
     const due: DueTimer[] = []
     let bytes = 0
-    while (due.length < BATCH && heap.dueMs <= Math.min(now, slotEnd) && bytes < BATCH_BYTES) {
+    while (due.length < BATCH && heap.dueMs <= end && bytes < BATCH_BYTES) {
       const timer = heap.pop()
       bytes += timer.length
       due.push(timer)
@@ -309,65 +300,9 @@ export class TimerService {
     return due
   }
 
-  /** Rejects when a later try may go better; what can never be stored is dropped. */
-  async #store(timer: DueTimer, read: TimerRead | null): Promise<void> {
-    const { messages, metrics, clock, hasQueue } = this.#parts
-    if (read === null) return this.#done(-1)
-    const { timed } = read
-    const isRoll = (timer.magic & TimerMagic.ROLL) !== 0
-    if (isRoll && timed.dueMs <= clock.now()) return this.#putAgain(read)
-    const isDeleted = !isRoll && this.#isDeleted(timed)
-    const canBe = isRoll || hasQueue(timed.topic, timed.queueId)
-    if (!canBe && !isDeleted) this.#reader.drop(timed.topic, 'its topic is gone')
-    if (canBe && !isDeleted) {
-      const times = { writtenMs: timer.writtenMs, now: clock.now() }
-      const draft = isRoll ? rolledDraft(read, times) : deliveredDraft(read, timed, times)
-      try {
-        await messages.append(draft)
-      } catch (error) {
-        const isForGood = error instanceof ResponseError && FOR_GOOD.has(error.codeName)
-        if (!isForGood) throw error
-        this.#reader.drop(timed.topic, error.message)
-      }
-    }
-    const change = timed.deletes === null ? -1 : 1
-    metrics.add(timed.topic, change)
-    this.#done(change)
-  }
-
-  #isDeleted({ key }: TimedMessage): boolean {
-    return key !== null && this.#deleted.size > 0 && this.#deleted.has(keptKey(key))
-  }
-
-  /** It was to be rolled, and its time is over meanwhile: in its own slot it meets what deletes it. */
-  #putAgain({ message, bytes, timed }: TimerRead): void {
-    const { book, clock } = this.#parts
-    const place = { position: message.position, length: bytes.length, now: clock.now() }
-    const timer = book.put(timed, place)
-    if (timer !== null) this.#take(timer, timed)
-  }
-
-  #done(change: number): void {
+  #onDone(change: number): void {
     this.#pending += change
     this.speeds.dequeued++
-  }
-
-  /** What cannot be read now is tried again. */
-  async #readAll(due: readonly DueTimer[]): Promise<(TimerRead | null)[]> {
-    try {
-      return await Promise.all(due.map((timer) => this.#reader.whole(timer)))
-    } catch (error) {
-      for (const timer of due) this.#parts.book.heap.push(timer)
-      throw error
-    }
-  }
-
-  #forgetDeleted(): void {
-    const { readMs } = this.#parts.book
-    for (const [key, untilMs] of this.#deleted) {
-      if (untilMs > readMs) return // the others are later, or nearly
-      this.#deleted.delete(key)
-    }
   }
 
   /** By this clock it may be a moment too early. */
@@ -382,12 +317,4 @@ export class TimerService {
     const ms = Math.min(Math.max(1, this.#nextMs - this.#parts.clock.now()), LOOK_MS)
     this.#timer = setTimeout(() => this.#onTime(), ms)
   }
-}
-
-function isDeletion({ magic }: DueTimer): boolean {
-  return (magic & TimerMagic.DELETE) !== 0 && (magic & TimerMagic.ROLL) === 0
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason))
 }

@@ -5,7 +5,8 @@ import { type RecoveredTimers, TimerRecovery } from '../store/timer-recovery.ts'
 import { encodeTimerCheck } from '../store/timer-check.ts'
 import { WHEEL_SLOTS } from '../store/timer-wheel.ts'
 import type { ConfigFile } from './config-json.ts'
-import { readLater, TimerBook, type ReadLater } from './timer-book.ts'
+import { TimerBook, type TimerLimits } from './timer-book.ts'
+import { readLater, type ReadLater } from './timer-chain.ts'
 import { TimerMetrics } from './timer-metrics.ts'
 import { type LogEnds, type SyncLater, syncLater, TimerProgress } from './timer-progress.ts'
 import { type TimerParts, TimerService, type TimerStart } from './timer-service.ts'
@@ -23,11 +24,12 @@ export interface TimerSettings {
   mappedFileSizeTimerLog: number
 }
 
-export type TimersParts = Omit<TimerParts, 'book' | 'metrics' | 'precisionMs'> & {
+export type TimersParts = Omit<TimerParts, 'book' | 'metrics' | 'precisionMs' | 'report'> & {
   disk: Disk
   settings: TimerSettings
   ends: LogEnds
   hasTopic: (topic: string) => boolean
+  messageAt: (position: number) => Promise<Buffer | null>
   /** The machine has not stopped since the last run. */
   isSameBoot: boolean
   metricsFile: Pick<ConfigFile, 'load' | 'save'>
@@ -39,9 +41,12 @@ export interface Machine {
   readLater: ReadLater
   syncLater: SyncLater
   wheelSlots: number
+  limits: TimerLimits
 }
 
-const MACHINE: Machine = { readLater, syncLater, wheelSlots: WHEEL_SLOTS }
+/** Some fifty bytes each. */
+const LIMITS = { loadedMax: 100_000, partMax: 16_384, deletionsMax: 100_000 }
+const MACHINE: Machine = { readLater, syncLater, wheelSlots: WHEEL_SLOTS, limits: LIMITS }
 
 /** The timers of a broker, from files to delivery. */
 export class Timers {
@@ -73,10 +78,10 @@ export class Timers {
     this.#files = files
     this.metrics = metrics
     const { timerPrecisionMs: precisionMs, timerRollWindowSlot: window } = parts.settings
-    const { wheelSlots, readLater: read } = parts.machine ?? MACHINE
+    const { wheelSlots, readLater: read, limits } = parts.machine ?? MACHINE
     const most = wheelSlots / 2 - BLANK_SLOTS
     const rollSlots = window < 2 || window > most ? most : window // as Apache 5.3.3
-    this.#book = new TimerBook(files, { precisionMs, rollSlots, readLater: read })
+    this.#book = new TimerBook(files, { precisionMs, rollSlots, readLater: read, limits })
     this.#begun = this.#begin()
   }
 
@@ -120,12 +125,9 @@ export class Timers {
       const start = await this.#startFrom(recovered)
       if (this.#isClosed) return
       if (recovered.isWhole) this.#files.check.markOurs()
-      const { settings, messageAt } = this.#parts
-      const { timerPrecisionMs: precisionMs } = settings
+      const { timerPrecisionMs: precisionMs } = this.#parts.settings
       const parts = { ...this.#parts, book: this.#book, metrics: this.metrics, precisionMs }
-      this.#service = new TimerService({ ...parts, messageAt }, start, (queueOffset) =>
-        this.#progress(queueOffset),
-      )
+      this.#service = new TimerService(parts, start, (queueOffset) => this.#progress(queueOffset))
       this.#service.onWake()
     } catch (error) {
       log.error({ error: String(error) }, 'timed messages wait until the next start')

@@ -14,6 +14,10 @@ export function logFileName(start: number): string {
   return String(start).padStart(20, '0')
 }
 
+export function isLogFileName(name: string): boolean {
+  return NAME.test(name)
+}
+
 /** Start positions of the files in a directory, ascending. Nothing but such files may lie there. */
 export function listLogFiles(disk: Disk, directory: string, fileSize: number): number[] {
   return disk.exists(directory) ? listExisting(disk, directory, fileSize) : []
@@ -24,7 +28,7 @@ export function listExisting(disk: Disk, directory: string, fileSize: number): n
   const starts: number[] = []
   for (const { name, isDirectory } of disk.list(directory)) {
     if (isDirectory) continue
-    if (!NAME.test(name) || Number(name) % fileSize !== 0) {
+    if (!isLogFileName(name) || Number(name) % fileSize !== 0) {
       throw new StoreError(
         `${join(directory, name)}: not a log file; names are start positions in 20 digits, multiples of ${fileSize}`,
       )

@@ -1,5 +1,6 @@
 import { readSafeInt64, viewOf, writeSafeInt64 } from '../base/bytes.ts'
 import type { Disk } from '../base/disk.ts'
+import { StoreError } from './log-files.ts'
 import { slotBegin } from './timer-time.ts'
 
 const LENGTH = 4096
@@ -33,17 +34,6 @@ export interface LastTimerCheck extends TimerCheck {
   liveOffset: number
 }
 
-const NO_CHECK: LastTimerCheck = {
-  readMs: 0,
-  logEnd: 0,
-  queueOffset: 0,
-  version: { stateVersion: 0, timestamp: 0, counter: 0 },
-  isOurs: false,
-  slotsEnd: 0,
-  liveMs: 0,
-  liveOffset: 0,
-}
-
 /**
  * `config/timercheck`: seven numbers of Apache's; behind them, where it writes nothing, a mark, the exact
  * `readMs`, `logEnd` again, how far deliveries have come that the log has not been synced for, and up to where
@@ -57,6 +47,7 @@ export class TimerCheckFile {
   readonly #view = viewOf(this.#bytes)
   #last: LastTimerCheck
 
+  /** Throws StoreError when what stands there cannot be a check point. */
   constructor(disk: Disk, path: string, precisionMs: number) {
     this.#disk = disk
     this.#precisionMs = precisionMs
@@ -64,7 +55,12 @@ export class TimerCheckFile {
     if (disk.size(this.#descriptor) < LENGTH) disk.truncate(this.#descriptor, LENGTH)
     const span = { buffer: this.#bytes, offset: 0, length: OURS_LENGTH, position: 0 }
     disk.pread(this.#descriptor, span)
-    this.#last = this.#read()
+    const last = this.#read()
+    if (last === null) {
+      disk.close(this.#descriptor)
+      throw damaged(path)
+    }
+    this.#last = last
   }
 
   get descriptor(): number {
@@ -127,10 +123,12 @@ export class TimerCheckFile {
     this.#disk.pwrite(this.#descriptor, span)
   }
 
-  #read(): LastTimerCheck {
+  /** Null: it is damaged. */
+  #read(): LastTimerCheck | null {
     const at = (place: number) => readSafeInt64(this.#view, place)
     const [readMs, logEnd, queueOffset] = [at(0), at(8), Math.min(at(16), at(24))]
-    if (![readMs, logEnd, queueOffset].every(isSane)) return NO_CHECK
+    const others = [at(16), at(24), at(32), at(40), at(48)]
+    if (![readMs, logEnd, ...others].every(isSane)) return null
     const version = { stateVersion: at(32), timestamp: at(40), counter: at(48) }
     const check = { readMs, logEnd, queueOffset, version }
     const exactMs = at(64)
@@ -143,6 +141,12 @@ export class TimerCheckFile {
     const liveOffset = Math.max(at(LIVE_AT + 8), queueOffset)
     return { ...check, readMs: exactMs, isOurs, slotsEnd: at(SLOTS_AT), liveMs, liveOffset }
   }
+}
+
+function damaged(path: string): StoreError {
+  return new StoreError(
+    `${path}: not a check point of timers, it is damaged; restore it, or move it away: then all timers are delivered once more that the timer log still has and whose time is over`,
+  )
 }
 
 function isSane(value: number): boolean {

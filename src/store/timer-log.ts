@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { viewOf, writeSafeInt64 } from '../base/bytes.ts'
 import type { Disk } from '../base/disk.ts'
-import { logFileName, StoreError } from './log-files.ts'
+import { isLogFileName, logFileName, StoreError } from './log-files.ts'
 import {
   newTimerUnit,
   readTimerUnit,
@@ -198,6 +198,8 @@ export class TimerLog {
     const { directory, fileSize } = this.#place
     if (!this.#disk.exists(directory)) return []
     const names = this.#disk.list(directory).filter((entry) => !entry.isDirectory)
+    const stray = names.find(({ name }) => !isLogFileName(name))
+    if (stray !== undefined) throw notOurs(join(directory, stray.name))
     const starts = names.map(({ name }) => Number(name)).toSorted((one, two) => one - two)
     return starts.filter((start, nth) => {
       const path = this.#pathOf(start)
@@ -235,4 +237,10 @@ export class TimerLog {
   #pathOf(start: number): string {
     return join(this.#place.directory, logFileName(start))
   }
+}
+
+function notOurs(path: string): StoreError {
+  return new StoreError(
+    `${path}: not a file of the timer log, whose names are start positions in 20 digits; move it away`,
+  )
 }

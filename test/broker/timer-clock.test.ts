@@ -9,7 +9,9 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] 
 afterEach(() => void vi.useRealTimers())
 
 async function openWorld(): Promise<TimerWorld> {
-  const world = new TimerWorld(new Random(1), { precisionMs: 1000, units: 100, rollSlots: 100 })
+  const limits = { loadedMax: 1000, partMax: 1000, deletionsMax: 1000 }
+  const options = { precisionMs: 1000, units: 100, rollSlots: 100, limits }
+  const world = new TimerWorld(new Random(1), options)
   await world.open({ isSameBoot: true })
   return world
 }

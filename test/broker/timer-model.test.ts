@@ -72,6 +72,11 @@ class Run {
       precisionMs: this.#random.pick([1000, 1000, 100]),
       units: this.#random.pick([3, 8, 100]),
       rollSlots: this.#random.pick([8, 100]),
+      limits: {
+        loadedMax: this.#random.pick([1, 4, 1000]),
+        partMax: this.#random.pick([1, 2, 1000]),
+        deletionsMax: 1000,
+      },
     })
   }
 

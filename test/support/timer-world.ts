@@ -1,6 +1,7 @@
 import { vi } from 'vitest'
 import { parkDelayed, type MessageDraft } from '../../src/broker/message-draft.ts'
 import { deleteKey } from '../../src/broker/timer-message.ts'
+import type { TimerLimits } from '../../src/broker/timer-book.ts'
 import { Timers } from '../../src/broker/timers.ts'
 import { TIMER_TOPIC } from '../../src/broker/topic-names.ts'
 import { decodeProperties, encodeProperties } from '../../src/protocol/message.ts'
@@ -37,6 +38,7 @@ export interface WorldOptions {
   /** Units in a file of the timer log. */
   units: number
   rollSlots: number
+  limits: TimerLimits
 }
 
 /** Timers on a disk in memory, with a log of messages beside them, and a clock that a test moves. */
@@ -52,6 +54,8 @@ export class TimerWorld {
   life = 0
   now = 1_700_000_000_000
   isRefusing = false
+  /** Positions of messages that the disk does not give. */
+  readonly unreadable = new Set<number>()
   timers!: Timers
   readonly #options: WorldOptions
   #flushed = 0
@@ -90,16 +94,22 @@ export class TimerWorld {
         },
         watch: () => undefined,
       },
-      messageAt: (position) =>
-        Promise.resolve(this.records.find((each) => each.position === position)?.bytes ?? null),
+      messageAt: (position) => Promise.resolve(this.#messageAt(position)),
+      messagesAt: (places) =>
+        Promise.resolve(
+          places.map(({ position }) =>
+            this.unreadable.has(position) ? new Error('EIO') : this.#messageAt(position),
+          ),
+        ),
       hasQueue: () => true,
       hasTopic: () => true,
-      messages: { append: (draft) => this.#append(draft) },
+      messages: { appendAll: (drafts) => this.#appendAll(drafts) },
       ends: { appended: () => this.end, flushed: () => this.#flushed, min: () => 0 },
       isSameBoot,
       metricsFile: { load: () => Promise.resolve(null), save: () => Promise.resolve() },
       machine: {
         wheelSlots: 512,
+        limits: this.#options.limits,
         readLater: (descriptor, buffer, length, position) =>
           Promise.resolve(this.disk.pread(descriptor, { buffer, offset: 0, length, position })),
         syncLater: async (descriptor) => this.disk.fdatasync(descriptor),
@@ -245,6 +255,19 @@ export class TimerWorld {
     return parkDelayed(draft, rules, this.now)
   }
 
+  #messageAt(position: number): Buffer | null {
+    return this.records.find((each) => each.position === position)?.bytes ?? null
+  }
+
+  async #appendAll(drafts: readonly MessageDraft[]): Promise<(ResponseError | null)[]> {
+    const failures: (ResponseError | null)[] = []
+    for (const draft of drafts) {
+      const failure = await this.#append(draft).then(() => null, asRefusal)
+      failures.push(failure)
+    }
+    return failures
+  }
+
   async #append(draft: MessageDraft) {
     const byte = { buffer: Buffer.alloc(1), offset: 0, length: 1, position: 0 }
     this.disk.pwrite(this.#scratch, byte)
@@ -265,4 +288,10 @@ export class TimerWorld {
     this.records.push({ ...record, storeTimestamp, life: this.life })
     return { ...place, end: record.end }
   }
+}
+
+/** The end of the machine is none. */
+function asRefusal(error: unknown): ResponseError {
+  if (error instanceof ResponseError) return error
+  throw error
 }

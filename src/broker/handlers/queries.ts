@@ -2,7 +2,9 @@ import type { Handlers } from '../../net/handlers.ts'
 import { QueryMessage, ViewMessageById } from '../../protocol/requests/query.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import type { BrokerContext } from '../broker-context.ts'
-import type { MessageQueries } from '../message-queries.ts'
+import type { MessageQueries as AllQueries } from '../message-queries.ts'
+
+type Queries = Pick<AllQueries, 'byKey' | 'at'>
 
 /** Queries that run at once; each reads files, bit by bit. */
 const RUNNING_MAX = 64
@@ -10,7 +12,7 @@ const RUNNING_MAX = 64
 export function registerQueryHandlers(
   handlers: Handlers,
   { config }: Pick<BrokerContext, 'config'>,
-  queries: MessageQueries,
+  queries: Queries,
 ): void {
   let running = 0
   const bounded = async <T>(query: () => Promise<T>): Promise<T> => {
@@ -33,7 +35,7 @@ export function registerQueryHandlers(
 async function queryMessage(
   header: QueryMessage,
   config: BrokerContext['config'],
-  queries: MessageQueries,
+  queries: Queries,
 ) {
   const { topic, key, beginTimestamp: begin, endTimestamp: end } = header
   const wanted = header.uniqueKeyQuery === true ? config.defaultQueryMaxNum : header.maxNum
@@ -48,7 +50,7 @@ async function queryMessage(
   return { code: 'QUERY_NOT_FOUND' as const, remark, header: reply }
 }
 
-async function viewMessage(offset: number, queries: MessageQueries) {
+async function viewMessage(offset: number, queries: Queries) {
   const body = await queries.at(offset)
   if (body !== null) return { body }
   throw new ResponseError('SYSTEM_ERROR', `can not find message by the offset, ${offset}`)
