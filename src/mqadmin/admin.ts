@@ -1,4 +1,4 @@
-import { Producer, PullConsumer, type TraceOptions } from '../client/index.ts'
+import { Producer, PullConsumer, PushConsumer, type TraceOptions } from '../client/index.ts'
 import { MASTER_ID } from '../client/topic-route.ts'
 import { RemotingClient } from '../net/remoting-client.ts'
 import { ConnectionError, TimeoutError } from '../net/remoting-error.ts'
@@ -32,10 +32,13 @@ interface CallOptions {
 export class Admin {
   readonly nameServers: readonly string[]
   readonly #remoting = new RemotingClient({})
+  readonly #timeoutMs: number
   readonly #clients: { close(): Promise<void> }[] = []
 
-  constructor(nameServers: readonly string[]) {
+  /** `timeoutMs`: how long one answer may take, unless a command says so itself. */
+  constructor(nameServers: readonly string[], timeoutMs = TIMEOUT_MS) {
     this.nameServers = nameServers
+    this.#timeoutMs = timeoutMs
   }
 
   /** Asks a broker or a name server at this address. Rejects as RemotingClient.call does. */
@@ -43,7 +46,7 @@ export class Admin {
     address: string,
     spec: RequestSpec<H, R>,
     header: H,
-    { body = null, timeoutMs = TIMEOUT_MS }: CallOptions = {},
+    { body = null, timeoutMs = this.#timeoutMs }: CallOptions = {},
   ): Promise<{ header: R; body: Uint8Array | null; remark: string | null }> {
     const answer = await this.#remoting.call(address, spec, header, { body, timeoutMs })
     return { ...answer, remark: answer.response.remark }
@@ -140,6 +143,11 @@ export class Admin {
 
   pullConsumer(group: string): PullConsumer {
     return this.#kept(new PullConsumer({ group, nameServers: this.#servers() }))
+  }
+
+  /** `report` hears of what goes on failing meanwhile. */
+  pushConsumer(group: string, report: (problem: string, error: unknown) => void): PushConsumer {
+    return this.#kept(new PushConsumer({ group, nameServers: this.#servers(), report }))
   }
 
   /** Closes producers and consumers. The connections that commands ask over stay. */

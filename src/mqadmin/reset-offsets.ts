@@ -13,6 +13,7 @@ import { consumeStats, isOffline } from './consumer-groups.ts'
 import type { Output } from './output.ts'
 import { cut } from './printf.ts'
 import { mastersOf } from './topic-brokers.ts'
+import { checkGroup } from './user-metadata.ts'
 
 const ROW = '%-40s  %-40s  %-40s'
 const OLD_ROW = '%-20s  %-20s  %-20s  %-20s  %-20s  %-20s'
@@ -86,6 +87,7 @@ async function resetOffline(admin: Admin, address: string, reset: Reset): Promis
 /** What a reset would do. */
 export async function plannedMoves(admin: Admin, reset: Reset): Promise<Move[]> {
   const masters = await reachable(admin, reset)
+  await checkGroup(admin, reset.group, masters)
   const moves = await Promise.all(masters.map((address) => movesOn(admin, address, reset)))
   return moves.flat()
 }

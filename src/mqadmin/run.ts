@@ -21,6 +21,8 @@ export interface Surroundings {
   terminal?: Terminal | null
   /** Without it nobody sees how far something has come. */
   progress?: Call['progress']
+  /** How long an answer may take, in ms; without it as long as Apache's tools wait. */
+  timeoutMs?: number
   /** What `mqadmin shell` reads; without it there is none. */
   shell?: ShellStreams
 }
@@ -31,7 +33,7 @@ const LOCAL = '127.0.0.1:9876'
 
 /** Runs one command line, without node and script. Resolves with the exit code. */
 export async function runMqadmin(words: readonly string[], around: Surroundings): Promise<number> {
-  const admins = new Admins()
+  const admins = new Admins(around.timeoutMs)
   try {
     return await runWords(words, around, admins)
   } finally {

@@ -1,8 +1,12 @@
 import { MASTER_ID } from '../client/topic-route.ts'
 import type { BrokerData } from '../protocol/bodies/broker-data.ts'
 import type { Admin } from './admin.ts'
+import { AdminError } from './command.ts'
 
-/** The masters of a topic, or those of them in a cluster. Rejects with ResponseError TOPIC_NOT_EXIST. */
+/**
+ * The masters of a topic, or those of them in a cluster. Rejects with ResponseError TOPIC_NOT_EXIST, or AdminError when
+ * the cluster does not have it.
+ */
 export async function mastersOf(
   admin: Admin,
   topic: string,
@@ -35,5 +39,9 @@ async function brokersOf(
   cluster: string | null,
 ): Promise<BrokerData[]> {
   const { brokerDatas } = await admin.route(topic)
-  return brokerDatas.filter((broker) => cluster === null || broker.cluster === cluster)
+  if (cluster === null) return brokerDatas
+  const found = brokerDatas.filter((broker) => broker.cluster === cluster)
+  if (found.length > 0 || brokerDatas.length === 0) return found
+  const clusters = [...new Set(brokerDatas.map((broker) => broker.cluster))].join(', ')
+  throw new AdminError(`topic ${topic} is not in cluster ${cluster}, only in ${clusters}`)
 }

@@ -7,6 +7,7 @@ import { TopicList } from '../protocol/bodies/topic-list.ts'
 import { GetAllSubscriptionGroupConfig } from '../protocol/requests/group.ts'
 import { GetAllTopicConfig, GetSystemTopicListFromBroker } from '../protocol/requests/topic.ts'
 import type { Admin } from './admin.ts'
+import { AdminError } from './command.ts'
 
 /** Of every broker, whether anybody uses them or not (Apache 5.3.3, MixAll). */
 const SYSTEM_GROUPS: ReadonlySet<string> = new Set([
@@ -35,6 +36,21 @@ export async function userTopics(
     ([topic]) => !system.has(topic) && (isSpecial || !/^%(RETRY|DLQ)%/.test(topic)),
   )
   return { ...all, topicConfigTable: new Map<string, TopicConfig>(kept) }
+}
+
+/** Throws AdminError when none of the brokers has the group. Asks for all of them: to ask for one makes it, with Apache's. */
+export async function checkGroup(
+  admin: Admin,
+  group: string,
+  addresses: readonly string[],
+): Promise<void> {
+  for (const address of addresses) {
+    const { body } = await admin.call(address, GetAllSubscriptionGroupConfig, {})
+    if (SubscriptionGroupWrapper.decode(body).subscriptionGroupTable.has(group)) return
+  }
+  throw new AdminError(
+    `there is no group ${group} on ${addresses.join(', ')}: updateSubGroup makes one`,
+  )
 }
 
 /** The groups of a broker that are an application's. */

@@ -8,6 +8,7 @@ import { hostBytes } from '../../src/net/address.ts'
 import { Handlers } from '../../src/net/handlers.ts'
 import { RemotingServer } from '../../src/net/remoting-server.ts'
 import { ConsumerList, HeartbeatData } from '../../src/protocol/bodies/heartbeat.ts'
+import { TopicList } from '../../src/protocol/bodies/topic-list.ts'
 import { encodeTopicRoute } from '../../src/protocol/bodies/topic-route.ts'
 import { batchItems } from '../../src/protocol/batch-body.ts'
 import { encodeOffsetMessageId } from '../../src/protocol/message-id.ts'
@@ -33,7 +34,10 @@ import {
 } from '../../src/protocol/requests/offset.ts'
 import { PullFlag, PullMessage, type PullHeader } from '../../src/protocol/requests/pull.ts'
 import { ConsumerSendMsgBack } from '../../src/protocol/requests/retry.ts'
-import { GetRouteInfoByTopic } from '../../src/protocol/requests/route.ts'
+import {
+  GetAllTopicListFromNameserver,
+  GetRouteInfoByTopic,
+} from '../../src/protocol/requests/route.ts'
 import {
   SendBatchMessage,
   SendMessageV2,
@@ -155,6 +159,9 @@ export class FakeCluster {
 
   #handlers(): Handlers {
     const handlers = new Handlers()
+    this.#on(handlers, GetAllTopicListFromNameserver, () => ({
+      body: TopicList.encode({ topicList: [...this.topics.keys()] }),
+    }))
     this.#on(handlers, GetRouteInfoByTopic, ({ topic }) => ({ body: this.#route(topic) }))
     this.#on(handlers, HeartBeat, (_, request, peer) => this.#heartbeat(request, peer))
     this.#on(handlers, UnregisterClient, ({ clientID }) => {

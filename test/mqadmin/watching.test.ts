@@ -1,11 +1,16 @@
 /** Commands that go on until they are stopped. */
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { RegisterBrokerBody } from '../../src/protocol/bodies/register-broker.ts'
 import { bodyCrc } from '../../src/protocol/body-crc.ts'
+import { encodeCommand, responseTo } from '../../src/protocol/remoting-command.ts'
+import { GetConsumerRunningInfo } from '../../src/protocol/requests/client.ts'
 import { UpdateConsumerOffset } from '../../src/protocol/requests/offset.ts'
 import { RegisterBroker } from '../../src/protocol/requests/registration.ts'
+import { ResponseCode } from '../../src/protocol/response-code.ts'
+import { FakeCluster } from '../client/fake-cluster.ts'
 import { bodyOf } from '../namesrv/open-table.ts'
 import { beat, subscription } from '../support/consumers.ts'
+import type { RawClient } from '../support/raw-client.ts'
 import { useCluster } from './open-cluster.ts'
 
 const cluster = useCluster()
@@ -41,15 +46,62 @@ test('a group that cannot be asked is one line, and the others are watched', asy
   await cluster.current.known('%RETRY%G_BEHIND')
   const { ran, stop, stopped } = cluster.current.begin('startMonitoring')
   await expect.poll(() => ran.stdout, SOON).toContain('undoneMsgsTotal=2')
+  await tellOf(client) // it is asked how it is
+  await expect.poll(() => ran.stdout, SOON).toContain('endRound')
   stop()
   expect(await stopped).toMatchObject({ code: 0, stderr: '' })
   const lines = ran.stdout.trimEnd().split('\n')
+  const notify = '[MONITOR]  [NOTIFY] reportConsumerRunningInfo: ConsumerGroup: G_BEHIND'
+  const queue = 'MessageQueue [topic=Watched, brokerName=broker-a, queueId=0]'
   expect(lines.map((line) => line.replace(/^\S+ \S+ /, ''))).toEqual([
-    expect.stringMatching(/^G_GONE: .*127\.0\.0\.1:1/),
+    '[MONITOR] =========================================beginRound',
+    expect.stringMatching(/^\[MONITOR\] G_GONE: .*127\.0\.0\.1:1/),
     expect.stringMatching(
-      /^UndoneMsgs \[consumerGroup=G_BEHIND, topic=Watched, undoneMsgsTotal=2, undoneMsgsSingleMQ=2, undoneMsgsDelayTimeMills=\d+\]$/,
+      /^\[MONITOR\] reportUndoneMsgs: UndoneMsgs \[consumerGroup=G_BEHIND, topic=Watched, undoneMsgsTotal=2, undoneMsgsSingleMQ=2, undoneMsgsDelayTimeMills=\d+\]$/,
     ),
+    '[MONITOR] reportFailedMsgs: FailedMsgs [consumerGroup=G_BEHIND, topic=Watched, failedMsgsTotalRecently=7]',
+    expect.stringMatching(
+      `^${RegExp.escape(`${notify}, ClientId: client-1, client-1 ${queue} can't consume for a while, maybe blocked, `)}\\d+ms$`,
+    ),
+    '[MONITOR] =========================================endRound',
   ])
+})
+
+/** Answers for a consumer that failed seven times, and has a message at hand that it does not consume. */
+async function tellOf(client: RawClient): Promise<void> {
+  const find = () => client.received.find(({ code }) => code === GetConsumerRunningInfo.code)
+  await expect.poll(find, SOON).toBeDefined()
+  const body = Buffer.from(
+    JSON.stringify({
+      mqTable: {},
+      properties: { PROP_CONSUME_TYPE: 'CONSUME_PASSIVELY', PROP_CONSUMEORDERLY: 'false' },
+      statusTable: { Watched: { consumeFailedMsgs: 7 } },
+      subscriptionSet: [],
+    }).replace(
+      '"mqTable":{}',
+      '"mqTable":{{"brokerName":"broker-a","queueId":0,"topic":"Watched"}:{"cachedMsgCount":1,"lastConsumeTimestamp":1}}',
+    ),
+  )
+  client.write(encodeCommand(responseTo(find()!, ResponseCode.SUCCESS, null, null, body)))
+}
+
+test('an event of an old broker, that messages were deleted before they were consumed, is told', async () => {
+  const fake = await FakeCluster.start()
+  onTestFinished(() => fake.close())
+  fake.topics.set('OFFSET_MOVED_EVENT', 1).set('%RETRY%__MONITOR_CONSUMER', 1)
+  fake.committed.set('OFFSET_MOVED_EVENT/0', 0)
+  const messageQueue = { brokerName: 'broker-a', queueId: 3, topic: 'Orders' }
+  const event = { consumerGroup: 'slow', messageQueue, offsetNew: 100, offsetRequest: 7 }
+  fake.append('OFFSET_MOVED_EVENT', 0, 'nonsense')
+  fake.append('OFFSET_MOVED_EVENT', 0, JSON.stringify(event))
+  const { ran, stop, stopped } = cluster.current.begin(`startMonitoring -n ${fake.address}`)
+  await expect.poll(() => ran.stdout, SOON).toContain('reportDeleteMsgsEvent')
+  stop()
+  expect((await stopped).code).toBe(0)
+  expect(ran.stdout).toMatch(/ \[MONITOR\] OFFSET_MOVED_EVENT: message \S+ is no event\n/)
+  expect(ran.stdout).toContain(
+    '[MONITOR] reportDeleteMsgsEvent: DeleteMsgsEvent [offsetMovedEvent=OffsetMovedEvent [consumerGroup=slow, messageQueue=MessageQueue [topic=Orders, brokerName=broker-a, queueId=3], offsetRequest=7, offsetNew=100], eventTimestamp=',
+  )
 })
 
 test('clusters are listed again until it is stopped', async () => {

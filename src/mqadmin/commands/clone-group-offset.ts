@@ -2,6 +2,7 @@ import { UpdateConsumerOffset } from '../../protocol/requests/offset.ts'
 import { AdminError, type Call, type Command } from '../command.ts'
 import { consumeStats } from '../consumer-groups.ts'
 import { holdersOf } from '../topic-brokers.ts'
+import { checkGroup } from '../user-metadata.ts'
 
 export const command: Command = {
   name: 'cloneGroupOffset',
@@ -22,7 +23,9 @@ async function cloneGroupOffset({ options, admin, out }: Call): Promise<void> {
     string,
   ]
   const cloned: { address: string; queueId: number; offset: number }[] = []
-  for (const address of await holdersOf(admin, topic)) {
+  const addresses = await holdersOf(admin, topic)
+  await checkGroup(admin, source, addresses)
+  for (const address of addresses) {
     const { queues } = await consumeStats(admin, source, { topic, addresses: [address] })
     for (const [{ queueId }, { consumerOffset: commitOffset }] of queues) {
       const header = { consumerGroup: target, topic, queueId, commitOffset }

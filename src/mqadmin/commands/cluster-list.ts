@@ -1,6 +1,7 @@
 import { KvTable } from '../../protocol/bodies/kv-table.ts'
 import { GetBrokerRuntimeInfo } from '../../protocol/requests/broker.ts'
 import type { Call, Command } from '../command.ts'
+import { Problems } from '../problems.ts'
 import { repeat } from '../repeat.ts'
 
 const ROW = '%-22s  %-22s  %-4s  %-22s %-16s  %16s  %30s  %-22s  %11s  %-12s  %-8s  %10s'
@@ -27,8 +28,12 @@ interface Row {
   info: ReadonlyMap<string, string>
 }
 
+/** What is known of a broker that does not answer. */
+const NO_INFO: ReadonlyMap<string, string> = new Map()
+
 async function clusterList({ options, admin, out }: Call): Promise<void> {
   const cluster = options.text('c')
+  if (cluster !== null) await admin.brokers(cluster) // says what is there when it is not
   const { clusterAddrTable, brokerAddrTable } = await admin.clusterInfo()
   const places = [...clusterAddrTable]
     .filter(([name]) => cluster === null || name === cluster)
@@ -44,15 +49,24 @@ async function clusterList({ options, admin, out }: Call): Promise<void> {
         }))
       }),
     )
+  const problems = new Problems()
   const rows = await Promise.all(
     places.map(async (place): Promise<Row> => {
-      const answer = await admin.call(place.address, GetBrokerRuntimeInfo, {}).catch(() => null)
-      return { ...place, info: answer === null ? new Map() : KvTable.decode(answer.body).table }
+      const info = await infoOf(admin, place.address).catch((error: unknown) => {
+        problems.add(error)
+        return NO_INFO
+      })
+      return { ...place, info }
     }),
   )
   if (options.has('m')) printTotals(rows, out)
   else printLoads(rows, out)
   out.data(rows)
+  if (!options.has('i')) problems.end() // who watches goes on watching
+}
+
+async function infoOf(admin: Call['admin'], address: string): Promise<ReadonlyMap<string, string>> {
+  return KvTable.decode((await admin.call(address, GetBrokerRuntimeInfo, {})).body).table
 }
 
 function printLoads(rows: readonly Row[], out: Call['out']): void {

@@ -28,6 +28,7 @@ async function consumeMessage(call: Call): Promise<void> {
   const { options, admin, out } = call
   checkTogether(call)
   const topic = options.needed('t')
+  if (options.has('b')) await admin.checkBrokerName(options.needed('b'))
   const consumer = admin.pullConsumer(options.text('g') ?? TOOLS_GROUP)
   consumer.start()
   const queues = await chosenQueues(call, consumer, topic)
@@ -58,14 +59,13 @@ function checkTogether({ options }: Call): void {
 }
 
 async function chosenQueues(
-  { options, admin }: Call,
+  { options }: Call,
   consumer: PullConsumer,
   topic: string,
 ): Promise<readonly MessageQueue[]> {
   const queues = await consumer.queues(topic)
   const brokerName = options.text('b')
   if (brokerName === null) return queues
-  await admin.checkBrokerName(brokerName)
   const queueId = options.integer('i', 0, { min: 0 })
   const chosen = queues.filter((each) => each.brokerName === brokerName && each.queueId === queueId)
   if (chosen.length > 0) return chosen

@@ -12,6 +12,7 @@ import {
 } from '../consumer-groups.ts'
 import type { ConsumerConnection } from '../../protocol/bodies/connections.ts'
 import { cut, humanTime } from '../printf.ts'
+import { Problems } from '../problems.ts'
 import { versionText } from '../../protocol/version-text.ts'
 
 const QUEUE_COLUMNS = '%-64s  %-32s  %-4s  %-20s  %-20s'
@@ -38,6 +39,11 @@ async function oneGroup(call: Call): Promise<void> {
   const addresses = await brokersOfGroup(admin, group, options.text('c'))
   const topic = options.text('t')
   const { consumeTps, queues } = await consumeStats(admin, group, { topic, addresses })
+  if (queues.length === 0 && topic !== null) {
+    throw new AdminError(
+      `group ${group} consumes no topic ${topic}: leave out -t for all that it does`,
+    )
+  }
   const owners = options.boolean('s', false) ? await ownersOf(call, group, addresses) : null
   printQueues(call, queues, owners)
   out.line('')
@@ -116,11 +122,12 @@ interface GroupRow {
 async function allGroups({ admin, out, progress }: Call): Promise<void> {
   const groups = await groupNames(admin)
   const rows: GroupRow[] = []
+  const problems = new Problems()
   using bar = progress(groups.length, 'groups')
   for (let at = 0; at < groups.length; at += GROUPS_AT_ONCE) {
     const lot = groups.slice(at, at + GROUPS_AT_ONCE)
     const found = await Promise.all(
-      lot.map((group) => groupRow(admin, group).catch(orNull(isGone))),
+      lot.map((group) => groupRow(admin, group).catch(orNull(isGone)).catch(noted(problems))),
     )
     rows.push(...found.filter((row) => row !== null))
     bar.show(at + lot.length)
@@ -131,6 +138,14 @@ async function allGroups({ admin, out, progress }: Call): Promise<void> {
     out.row(GROUP_ROW, cut(group, 64), count, version, type, model, Math.floor(tps), diffTotal)
   }
   out.data(rows)
+  problems.end()
+}
+
+function noted(problems: Problems): (error: unknown) => null {
+  return (error) => {
+    problems.add(error)
+    return null
+  }
 }
 
 async function groupRow(admin: Call['admin'], group: string): Promise<GroupRow> {

@@ -1,4 +1,4 @@
-import { DeleteKvConfig } from '../../protocol/requests/namesrv-config.ts'
+import { DeleteKvConfig, GetKvConfig } from '../../protocol/requests/namesrv-config.ts'
 import type { Call, Command } from '../command.ts'
 
 export const command: Command = {
@@ -13,6 +13,7 @@ export const command: Command = {
 
 async function deleteKvConfig({ options, admin, out }: Call): Promise<void> {
   const [namespace, key] = [options.needed('s'), options.needed('k')]
+  await admin.askNameServer(GetKvConfig, { namespace, key }) // QUERY_NOT_FOUND: the key may be mistyped
   await admin.tellNameServers(DeleteKvConfig, { namespace, key })
   out.line('delete kv config from namespace success.')
   out.data({ namespace, key })

@@ -1,6 +1,7 @@
 import { deleteFromBrokers, deleteFromNameServers } from '../delete-topic.ts'
 import { DeleteSubscriptionGroup } from '../../protocol/requests/group.ts'
 import type { Call, Command } from '../command.ts'
+import { checkGroup } from '../user-metadata.ts'
 
 export const command: Command = {
   name: 'deleteSubGroup',
@@ -20,6 +21,11 @@ async function deleteSubGroup({ options, admin, out }: Call): Promise<void> {
   const cluster = options.text('c')
   const cleanOffset = options.boolean('r', false)
   const targets = await admin.targets(options.text('b'), cluster)
+  await checkGroup(
+    admin,
+    groupName,
+    targets.map(({ address }) => address),
+  )
   const where = cluster === null ? '' : ` in cluster [${cluster}]`
   for (const { address } of targets) {
     await admin.call(address, DeleteSubscriptionGroup, { groupName, cleanOffset })

@@ -29,6 +29,7 @@ async function queryMsgById(call: Call): Promise<void> {
   const decode = options.has('f') ? bodyDecoder(options, 'f') : null
   const isSentAgain = options.boolean('s', false)
   const shown: unknown[] = []
+  await admin.route(topic) // a message is found by its position: of a topic that is not there it would be, too
   for (const id of options.needed('i').split(',')) {
     const message = await findById(admin, topic, id.trim())
     if (isSentAgain) shown.push(await sendAgain(call, message))

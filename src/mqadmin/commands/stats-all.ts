@@ -6,6 +6,7 @@ import { consumeStats } from '../consumer-groups.ts'
 import { type Flow, flowOf } from '../message-flow.ts'
 import type { Output } from '../output.ts'
 import { cut } from '../printf.ts'
+import { Problems } from '../problems.ts'
 import { holdersOf } from '../topic-brokers.ts'
 
 const HEAD = '%-64s  %-64s %12s %11s %11s %14s %14s'
@@ -43,15 +44,21 @@ async function statsAll({ options, admin, out, progress }: Call): Promise<void> 
   const heads = ['#Topic', '#Consumer Group', '#Accumulation', '#InTPS', '#OutTPS']
   out.head(HEAD, ...heads, '#InMsg24Hour', '#OutMsg24Hour')
   const topics = only === null ? await topicsOf(admin) : [only]
+  const problems = new Problems()
   using bar = progress(topics.length, 'topics')
   for (const [nth, topic] of topics.entries()) {
     bar.show(nth)
-    const found = await topicRows(admin, topic)
+    const found = await topicRows(admin, topic).catch((error: unknown): Row[] => {
+      if (only !== null) throw error
+      problems.add(error)
+      return []
+    })
     const shown = found.filter((row) => !isActiveOnly || row.in.day > 0 || row.out.day > 0)
     for (const row of shown) print(row, out)
     rows.push(...shown)
   }
   out.data(rows)
+  problems.end()
 }
 
 /** Neither retry nor dead letter topics: they are part of their group. */

@@ -45,8 +45,10 @@ async function get({ options, admin, out }: Call): Promise<void> {
   out.data({ topic, orderConf: value })
 }
 
+/** Rejects with QUERY_NOT_FOUND when the topic has none. */
 async function remove({ options, admin, out }: Call): Promise<void> {
   const topic = options.needed('t')
+  await admin.askNameServer(GetKvConfig, { namespace: ORDER_NAMESPACE, key: topic })
   await admin.tellNameServers(DeleteKvConfig, { namespace: ORDER_NAMESPACE, key: topic })
   out.line(`delete orderConf success. topic=[${topic}]`)
   out.data({ topic })

@@ -40,8 +40,9 @@ async function targetsWithTopic(
   const targets = await admin.targets(options.text('b'), options.text('c'))
   const found = targets.filter(({ address }) => holders.includes(address))
   if (found.length > 0) return found
+  const asked = options.text('b') ?? options.text('c')
   throw new AdminError(
-    `updateTopicPerm error broker not exit or broker is not master!. ${topic} is on ${holders.join(', ') || 'no master'}`,
+    `updateTopicPerm error broker not exit or broker is not master!. ${topic} is not on ${asked}, but on ${holders.join(', ') || 'no master'}`,
   )
 }
 

@@ -1,0 +1,130 @@
+/**
+ * Every command with a line that works, and by what it can be made wrong. `{topic}` and such stand for something of the
+ * cluster that is there (World); a wrong line has something in its place that is not.
+ */
+export interface CommandLine {
+  line: string
+  /** It goes on until it is stopped. */
+  isEndless?: true
+  /** Places whose thing need not be there: it is made, or nobody is asked for it. */
+  anything?: readonly Place[]
+  /** It asks name servers only: which brokers do not answer it cannot tell. */
+  asksNoBroker?: true
+  /** What it is for is not there: it fails, and says this. */
+  fails?: string
+}
+
+export const PLACES = ['cluster', 'broker', 'brokerName', 'topic', 'group'] as const
+export type Place = (typeof PLACES)[number]
+
+/** In an order in which each finds what it needs. */
+export const LINES: readonly CommandLine[] = [
+  { line: 'updateTopic -c {cluster} -t Made -r 1 -w 1' },
+  { line: 'updateTopic -b {broker} -t Made2 -r 1 -w 1' },
+  { line: 'updateTopicList -c {cluster} -f {topicFile}' },
+  { line: 'updateTopicList -b {broker} -f {topicFile}' },
+  { line: 'updateSubGroup -c {cluster} -g made' },
+  { line: 'updateSubGroup -b {broker} -g made' },
+  { line: 'updateSubGroupList -c {cluster} -f {groupFile}' },
+  { line: 'updateSubGroupList -b {broker} -f {groupFile}' },
+  { line: 'setConsumeMode -c {cluster} -t {topic} -g {group} -m PULL' },
+  { line: 'setConsumeMode -b {broker} -t {topic} -g {group} -m PULL' },
+  { line: 'updateBrokerConfig -c {cluster} -k fileReservedTime -v 48' },
+  { line: 'updateBrokerConfig -b {broker} -k fileReservedTime -v 48' },
+  { line: 'updateTopicPerm -c {cluster} -t {topic} -p 6' },
+  { line: 'updateTopicPerm -b {broker} -t {topic} -p 6' },
+  { line: 'topicRoute -t {topic}', asksNoBroker: true },
+  { line: 'topicRoute -t {topic} -l', asksNoBroker: true },
+  { line: 'topicStatus -t {topic}' },
+  { line: 'topicStatus -t {topic} -c {cluster}' },
+  { line: 'topicClusterList -t {topic}', asksNoBroker: true },
+  { line: 'brokerStatus -c {cluster}' },
+  { line: 'brokerStatus -b {broker}' },
+  { line: 'queryMsgById -t {topic} -i {offsetId}', asksNoBroker: true },
+  { line: 'queryMsgByKey -t {topic} -k {key}' },
+  { line: 'queryMsgByUniqueKey -t {topic} -i {uniqueId}' },
+  { line: 'queryMsgByOffset -t {topic} -b {brokerName} -i 0 -o 0' },
+  { line: 'queryMsgTraceById -i {uniqueId}' },
+  { line: 'printMsg -t {topic}' },
+  { line: 'printMsgByQueue -t {topic} -a {brokerName} -i 0 -p true -f true' },
+  { line: 'sendMsgStatus -b {brokerName} -c 2' },
+  { line: 'brokerConsumeStats -b {broker} -t 500' },
+  { line: 'producerConnection -g {producerGroup} -t {topic}' },
+  { line: 'consumerConnection -g {group}' },
+  { line: 'consumerConnection -g {group} -b {broker}' },
+  { line: 'consumerProgress -g {group}' },
+  { line: 'consumerProgress -g {group} -t {topic} -s true -c {cluster}' },
+  { line: 'consumerProgress' },
+  { line: 'consumerStatus -g {group}' },
+  { line: 'consumerStatus -g {group} -b {broker}' },
+  { line: 'cloneGroupOffset -s {group} -d {otherGroup} -t {topic}' },
+  { line: 'producer -b {broker}' },
+  { line: 'clusterList' },
+  { line: 'clusterList -c {cluster} -m' },
+  { line: 'topicList' },
+  { line: 'topicList -c' },
+  { line: 'updateKvConfig -s SPACE -k key -v value' },
+  { line: 'deleteKvConfig -s SPACE -k key' },
+  { line: 'wipeWritePerm -b {brokerName}', asksNoBroker: true },
+  { line: 'addWritePerm -b {brokerName}', asksNoBroker: true },
+  { line: 'resetOffsetByTime -g {group} -t {topic} -s now --dry-run' },
+  { line: 'resetOffsetByTime -g {group} -t {topic} -s now -c {cluster}' },
+  { line: 'resetOffsetByTime -g {group} -t {topic} -s now -b {broker} -q 0 -o 0' },
+  { line: 'skipAccumulatedMessage -g {group} -t {topic}' },
+  { line: 'skipAccumulatedMessage -g {group} -t {topic} -c {cluster}' },
+  {
+    line: 'updateOrderConf -t {topic} -m put -v broker-a:1',
+    anything: ['topic'],
+    asksNoBroker: true,
+  },
+  { line: 'updateOrderConf -t {topic} -m get', asksNoBroker: true },
+  { line: 'updateOrderConf -t {topic} -m delete', asksNoBroker: true },
+  { line: 'cleanExpiredCQ -c {cluster}' },
+  { line: 'cleanExpiredCQ -b {broker}' },
+  { line: 'deleteExpiredCommitLog -c {cluster}' },
+  { line: 'deleteExpiredCommitLog -b {broker}' },
+  { line: 'cleanUnusedTopic -c {cluster}' },
+  { line: 'cleanUnusedTopic -b {broker}' },
+  { line: 'startMonitoring', isEndless: true },
+  { line: 'statsAll -t {topic}' },
+  { line: 'statsAll' },
+  { line: 'allocateMQ -t {topic} -i 10.0.0.1,10.0.0.2', asksNoBroker: true },
+  { line: 'checkMsgSendRT -t {topic} -a 3' },
+  { line: 'clusterRT -a 2 -c {cluster}', isEndless: true },
+  { line: 'getNamesrvConfig' },
+  { line: 'updateNamesrvConfig -k orderMessageEnable -v true' },
+  { line: 'getBrokerConfig -c {cluster}' },
+  { line: 'getBrokerConfig -b {broker}' },
+  { line: 'getConsumerConfig -g {group}' },
+  { line: 'queryCq -t {topic} -q 0 -i 0' },
+  { line: 'queryCq -t {topic} -q 0 -i 0 -b {broker}' },
+  { line: 'sendMessage -t {topic} -p body' },
+  { line: 'sendMessage -t {topic} -p body -b {brokerName} -i 0' },
+  { line: 'consumeMessage -t {topic}' },
+  { line: 'consumeMessage -t {topic} -b {brokerName} -i 0 -o 0' },
+  { line: 'exportMetadata -c {cluster} -f {folder}' },
+  { line: 'exportMetadata -b {broker} -f {folder} -t' },
+  { line: 'exportConfigs -c {cluster} -f {folder}' },
+  { line: 'exportMetrics -c {cluster} -f {folder}' },
+  { line: 'haStatus -c {cluster}' },
+  { line: 'haStatus -b {broker}' },
+  { line: 'getBrokerEpoch -b {brokerName}', fails: 'only for controllerMode' },
+  { line: 'getBrokerEpoch -c {cluster}', fails: 'only for controllerMode' },
+  { line: 'getColdDataFlowCtrInfo -c {cluster}', fails: 'does not have that' },
+  { line: 'getColdDataFlowCtrInfo -b {broker}', fails: 'does not have that' },
+  {
+    line: 'updateColdDataFlowCtrGroupConfig -c {cluster} -g {group} -v 1',
+    fails: 'does not have that',
+  },
+  {
+    line: 'removeColdDataFlowCtrGroupConfig -c {cluster} -g {group}',
+    fails: 'does not have that',
+  },
+  { line: 'setCommitLogReadAheadMode -c {cluster} -m 1', fails: 'does not have that' },
+  { line: 'deleteSubGroup -b {broker} -g made' },
+  { line: 'deleteSubGroup -c {cluster} -g {otherGroup}' },
+  { line: 'deleteSubGroup -c {cluster} -g {group}' },
+  { line: 'deleteTopic -c {cluster} -t Made' },
+  { line: 'deleteTopic -c {cluster} -t {otherTopic}' },
+  { line: 'deleteTopic -c {cluster} -t {topic}' },
+]
