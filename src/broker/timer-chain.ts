@@ -138,7 +138,7 @@ export class TimerChain {
     const { position, length, magic, writtenMs } = unit
     if (!isDeletion(unit)) {
       if (dueMs <= this.#readMs) return // done with already
-      this.#beginPart(unitAt)
+      this.#beginPart()
       this.#timers.push({ dueMs, unitAt, position, length, magic, writtenMs })
     } else if (this.#isKnown) return
     else if (this.deletions.length === this.#options.deletionsMax) this.deletionsLeft++
@@ -147,7 +147,7 @@ export class TimerChain {
   }
 
   /** At first the whole chain is looked at: the younger parts come later. */
-  #beginPart(unitAt: number): void {
+  #beginPart(): void {
     if (this.#isKnown || this.#timers.length < this.#options.partMax) return
     this.#parts.push(this.#timers[0]!.unitAt)
     this.#timers = []

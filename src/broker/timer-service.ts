@@ -13,7 +13,7 @@ import { TimerIntake } from './timer-intake.ts'
 import type { TimedMessage } from './timer-message.ts'
 import type { TimerMetrics } from './timer-metrics.ts'
 import type { TimerProgress } from './timer-progress.ts'
-import { type TimerRead, TimerReader, type TimerReaderParts } from './timer-reader.ts'
+import { TimerReader, type TimerReaderParts } from './timer-reader.ts'
 import { TimerSpeeds } from './timer-speeds.ts'
 
 /** Messages that are delivered together, and their bytes. */
