@@ -177,7 +177,7 @@ export class ConcurrentDelivery implements Delivery {
 }
 
 /** Null: consumed. */
-function delayLevelOf(outcome: ConsumeOutcome | void): number | null {
+export function delayLevelOf(outcome: ConsumeOutcome | void): number | null {
   if (typeof outcome === 'object') return outcome.delayLevel
   return outcome === 'RECONSUME_LATER' ? 0 : null
 }

@@ -1,11 +1,11 @@
 import type { ConsumerData } from '../protocol/bodies/heartbeat.ts'
-import { poppedTopic, readReceipt, receiptText } from '../protocol/pop-receipt.ts'
-import { AckMessage, ChangeMessageInvisibleTime, InitMode } from '../protocol/requests/pop.ts'
+import { InitMode } from '../protocol/requests/pop.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
 import { ClientError } from './client-error.ts'
 import { ListenerPool } from './listener-pool.ts'
 import { checkGroup, checkTopic } from './message.ts'
-import { isWantedMessage, pop, type PoppedMessage, receiptHeader } from './pop.ts'
+import { againMs, PopAnswers } from './pop-answers.ts'
+import { isWantedMessage, pop, type Popped, type PoppedMessage } from './pop.ts'
 import type { ReceivedMessage } from './received-message.ts'
 import {
   type FilterExpression,
@@ -37,8 +37,6 @@ export type PopListener = (
   | void
   | Promise<'CONSUME_SUCCESS' | 'RECONSUME_LATER' | void>
 
-/** Seconds until a message that failed comes again, by its tries (Apache 5.3.3, popDelayLevel). */
-const AGAIN_S = [10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200]
 const PAUSE_MS = 1000
 
 /**
@@ -50,6 +48,7 @@ export class PopConsumer {
   readonly #cluster: Cluster
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #pool: ListenerPool
+  readonly #answers: PopAnswers
   /** Brokers of topics that are popped in the background. */
   readonly #loops = new Set<string>()
 
@@ -59,6 +58,7 @@ export class PopConsumer {
     this.#options = options
     this.#pool = new ListenerPool(options.concurrency ?? 20)
     this.#cluster = new Cluster(options, () => ({ producers: [], consumers: [this.#role()] }))
+    this.#answers = new PopAnswers(this.#cluster, options.group)
   }
 
   subscribe(topic: string, filter: FilterExpression = '*'): void {
@@ -85,28 +85,20 @@ export class PopConsumer {
     const wanted = this.#subscriptions.get(topic)
     if (wanted === undefined) throw new ClientError(`topic ${topic} is not subscribed to`)
     for (const [nth, brokerName] of (await this.#brokersOf(topic)).entries()) {
-      const messages = await this.#pop(wanted, brokerName, nth === 0 ? undefined : 0)
+      const { messages } = await this.#pop(wanted, brokerName, nth === 0 ? undefined : 0)
       if (messages.length > 0) return messages
     }
     return []
   }
 
   /** It is consumed. Rejects with ResponseError when it came too late: the message comes again. */
-  async ack({ message, receipt }: PoppedMessage): Promise<void> {
-    const at = { topic: message.topic, brokerName: message.brokerName }
-    await this.#cluster.call(at, AckMessage, this.#header(message, receipt))
+  async ack(popped: PoppedMessage): Promise<void> {
+    await this.#answers.ack(popped)
   }
 
   /** It comes again after so long from now on; resolves to what is to be acknowledged instead. */
-  async changeInvisibleTime(popped: PoppedMessage, invisibleMs: number): Promise<PoppedMessage> {
-    const { message, receipt } = popped
-    const at = { topic: message.topic, brokerName: message.brokerName }
-    const request = { ...this.#header(message, receipt), invisibleTime: invisibleMs }
-    const { header } = await this.#cluster.call(at, ChangeMessageInvisibleTime, request)
-    const { popTime, invisibleTime, reviveQid: reviveQueueId } = header
-    const read = readReceipt(receipt)!
-    const next = { ...read, startOffset: read.queueOffset, popTime, invisibleTime, reviveQueueId }
-    return { message, receipt: receiptText(next), visibleAt: popTime + invisibleTime }
+  changeInvisibleTime(popped: PoppedMessage, invisibleMs: number): Promise<PoppedMessage> {
+    return this.#answers.changeInvisibleTime(popped, invisibleMs)
   }
 
   /** Lets listeners that run end, and leaves the group. What is not acknowledged comes to others. */
@@ -140,8 +132,9 @@ export class PopConsumer {
       const wanted = this.#subscriptions.get(topic)
       if (wanted === undefined) break
       try {
-        const messages = await this.#pop(wanted, brokerName)
+        const { messages, isFull } = await this.#pop(wanted, brokerName)
         await Promise.all(messages.map((each) => this.#deliver(each, listener)))
+        if (isFull) await background.sleep(PAUSE_MS)
       } catch (error) {
         background.report(`topic ${topic} cannot be popped from ${brokerName}`, error)
         await background.sleep(PAUSE_MS)
@@ -159,11 +152,10 @@ export class PopConsumer {
 
   async #consume(popped: PoppedMessage, listener: PopListener): Promise<void> {
     const { background } = this.#cluster
-    const { msgId, reconsumeTimes } = popped.message
+    const { msgId } = popped.message
     try {
       if (await this.#isConsumed(popped.message, listener)) return await this.ack(popped)
-      const seconds = AGAIN_S[Math.min(reconsumeTimes, AGAIN_S.length - 1)]!
-      await this.changeInvisibleTime(popped, seconds * 1000)
+      await this.changeInvisibleTime(popped, againMs(popped.message))
     } catch (error) {
       background.report(`message ${msgId} comes again`, error)
     }
@@ -179,30 +171,16 @@ export class PopConsumer {
     }
   }
 
-  async #pop(wanted: Subscription, brokerName: string, holdMs?: number): Promise<PoppedMessage[]> {
+  async #pop(wanted: Subscription, brokerName: string, holdMs?: number): Promise<Popped> {
     const { group, countMax = 32, invisibleMs = 60_000, beginsWith } = this.#options
     const initMode = beginsWith === 'NEWEST' ? InitMode.MAX : InitMode.MIN
     const wait = holdMs ?? this.#options.holdMs ?? 15_000
     const options = { group, subscription: wanted, countMax, invisibleMs, holdMs: wait, initMode }
-    const messages = await pop(this.#cluster, { topic: wanted.topic, brokerName }, options)
+    const at = { topic: wanted.topic, brokerName }
+    const { messages, isFull } = await pop(this.#cluster, at, options)
     const isIn = (each: PoppedMessage) => isWantedMessage(wanted, each)
-    for (const each of messages) if (!isIn(each)) this.#passOver(each)
-    return messages.filter(isIn)
-  }
-
-  /** As Apache's does: it would come again and again otherwise. */
-  #passOver(popped: PoppedMessage): void {
-    const { msgId } = popped.message
-    this.ack(popped).catch((error: unknown) => {
-      this.#cluster.background.report(`message ${msgId}, which is not wanted, comes again`, error)
-    })
-  }
-
-  /** Acks name the topic that the message lies in: of one that came again, the retry topic. */
-  #header({ topic }: ReceivedMessage, receipt: string) {
-    const { group } = this.#options
-    const flag = readReceipt(receipt)?.retryFlag ?? ''
-    return receiptHeader(group, poppedTopic(topic, group, flag), receipt)
+    for (const each of messages) if (!isIn(each)) this.#answers.passOver(each)
+    return { messages: messages.filter(isIn), isFull }
   }
 
   #role(): ConsumerData {

@@ -2,7 +2,7 @@ import { MessageProperty } from '../protocol/message-property.ts'
 import { MessageError, messagesIn, type StoredMessage } from '../protocol/message.ts'
 import { type PopReceipt, readReceipt, receiptText, retryFlagOf } from '../protocol/pop-receipt.ts'
 import { type InitMode, PopMessage, type PopReply } from '../protocol/requests/pop.ts'
-import type { ResponseCodeName } from '../protocol/response-code.ts'
+import { ResponseCode, type ResponseCodeName } from '../protocol/response-code.ts'
 import type { BrokerOf, Cluster } from './cluster.ts'
 import { ReceivedMessage } from './received-message.ts'
 import { isWanted, type Subscription } from './subscription.ts'
@@ -29,17 +29,23 @@ export interface PopOptions {
 const SLACK_MS = 10_000
 const ACCEPTED: ResponseCodeName[] = ['POLLING_FULL', 'POLLING_TIMEOUT', 'PULL_NOT_FOUND']
 
-/** Takes messages from all queues of a broker. Throws what Cluster.call throws, and MessageError. */
+export interface Popped {
+  readonly messages: PoppedMessage[]
+  /** Too many wait at the broker for messages: it is to be asked a little later. */
+  readonly isFull: boolean
+}
+
+/** Takes messages from a queue, or from all queues of a broker. Throws what Cluster.call throws, and MessageError. */
 export async function pop(
   cluster: Cluster,
-  at: BrokerOf,
+  at: BrokerOf & { readonly queueId?: number },
   options: PopOptions,
-): Promise<PoppedMessage[]> {
+): Promise<Popped> {
   const { group, subscription, countMax, invisibleMs, holdMs, initMode } = options
   const header = {
     consumerGroup: group,
     topic: at.topic,
-    queueId: -1,
+    queueId: at.queueId ?? -1,
     maxMsgNums: countMax,
     invisibleTime: invisibleMs,
     pollTime: holdMs,
@@ -50,8 +56,9 @@ export async function pop(
     order: false,
   }
   const call = { timeoutMs: holdMs + SLACK_MS, accept: ACCEPTED }
-  const { header: reply, body } = await cluster.call(at, PopMessage, header, call)
-  return body === null ? [] : popped(body, reply, at.brokerName)
+  const { header: reply, body, response } = await cluster.call(at, PopMessage, header, call)
+  const isFull = response.code === ResponseCode.POLLING_FULL
+  return { messages: body === null ? [] : popped(body, reply, at.brokerName), isFull }
 }
 
 /** Those that the subscription wants: brokers give others of the same hash, too, and of an earlier subscription. */

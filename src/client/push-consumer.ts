@@ -1,7 +1,10 @@
 import type { ConsumerData } from '../protocol/bodies/heartbeat.ts'
 import type { ConsumerRunningInfo } from '../protocol/bodies/running-info.ts'
+import { RequestModeBody } from '../protocol/bodies/request-mode.ts'
+import { SetMessageRequestMode } from '../protocol/requests/group.ts'
 import { ClientError } from './client-error.ts'
 import { Cluster } from './cluster.ts'
+import { strategyName } from './assignment.ts'
 import { consumerHandlers } from './consumer-questions.ts'
 import type { MessageListener } from './delivery.ts'
 import type { MessageQueue } from './message-queue.ts'
@@ -17,6 +20,8 @@ import {
   type Subscription,
 } from './subscription.ts'
 import { openTraces, type Traces } from './traces.ts'
+
+const NOT_IN_ORDER = 'clientRebalance: false is not for consuming in order'
 
 /**
  * Consumes the topics it subscribes to, together with the other members of its group: each queue is
@@ -41,6 +46,7 @@ export class PushConsumer {
     })
     const roles = () => ({ producers: [], consumers: [this.#role()] })
     this.#settings = settingsOf(options)
+    checkRebalance(this.#settings)
     this.#cluster = new Cluster(this.#settings, roles, handlers)
     this.#traces = openTraces(this.#cluster, options, 'CONSUME')
     if (this.#settings.messageModel === 'CLUSTERING')
@@ -78,6 +84,23 @@ export class PushConsumer {
     this.#start({ isOrderly: true, listener })
   }
 
+  /**
+   * Has every broker of the topic give its messages to this group by PULL or by POP, for the members with
+   * `clientRebalance: false`. `popShareQueueNum`: with how many others a member shares its queues in POP; 0: with all.
+   * Throws ClientError when there is no such topic, and what brokers answer.
+   */
+  async setRequestMode(topic: string, mode: 'PULL' | 'POP', popShareQueueNum = 0): Promise<void> {
+    const { group: consumerGroup } = this.#settings
+    const body = RequestModeBody.encode({ topic, consumerGroup, mode, popShareQueueNum })
+    const route = await this.#cluster.routes.find(topic)
+    if (route === null) throw new ClientError(`topic ${topic} does not exist`)
+    await this.#cluster.greet() // brokers know a group from its members
+    for (const brokerName of route.brokers.keys()) {
+      await this.#cluster.call({ topic, brokerName }, SetMessageRequestMode, {}, { body })
+    }
+    this.#running?.rebalance()
+  }
+
   /** Under which brokers list it: `ip@instance`. */
   get clientId(): string {
     return this.#cluster.clientId
@@ -85,7 +108,7 @@ export class PushConsumer {
 
   /** The queues this client reads now. */
   get assigned(): MessageQueue[] {
-    return this.#running?.readers.queues ?? []
+    return this.#running?.queues ?? []
   }
 
   /**
@@ -102,6 +125,7 @@ export class PushConsumer {
 
   #start(listening: Listening): void {
     if (this.#running !== null) throw new ClientError('the consumer has been started before')
+    if (listening.isOrderly && !this.#settings.clientRebalance) throw new ClientError(NOT_IN_ORDER)
     const [cluster, settings, traces] = [this.#cluster, this.#settings, this.#traces]
     const subscriptions = this.#subscriptions
     this.#running = new PushConsuming({ cluster, settings, listening, subscriptions, traces })
@@ -135,7 +159,8 @@ export class PushConsumer {
     const [isOrderly, startedAt] = [this.#isOrderly, this.#startedAt]
     const who = { group, clientId, nameServers, startedAt }
     const facts = { ...who, consumeFrom, concurrency, messageModel, isOrderly }
-    return runningInfo(facts, this.#subscriptions.values(), this.#running?.readers.states ?? [])
+    const states = this.#running?.states ?? { pulled: [], popped: [] }
+    return runningInfo(facts, this.#subscriptions.values(), states)
   }
 
   #announce(): void {
@@ -143,4 +168,14 @@ export class PushConsumer {
     this.#cluster.background.run('heartbeat', () => this.#cluster.heartbeat())
     this.#running.rebalance()
   }
+}
+
+function checkRebalance({ clientRebalance, messageModel, allocate, popInvisibleMs }: PushSettings) {
+  if (clientRebalance) return
+  strategyName(allocate)
+  if (messageModel === 'BROADCASTING') {
+    throw new ClientError('clientRebalance: false is not for BROADCASTING: nothing is shared out')
+  }
+  if (popInvisibleMs >= 5000 && popInvisibleMs <= 300_000) return
+  throw new ClientError(`popInvisibleMs ${popInvisibleMs}: it must be 5000 to 300000`)
 }

@@ -1,4 +1,5 @@
-import { assignment } from './assignment.ts'
+import { InitMode } from '../protocol/requests/pop.ts'
+import { assignment, brokersAssignment, strategyName } from './assignment.ts'
 import type { Cluster } from './cluster.ts'
 import { ConcurrentDelivery, type Delivery, type MessageListener } from './delivery.ts'
 import { GroupOffsets } from './group-offsets.ts'
@@ -7,11 +8,15 @@ import { queueKey, type MessageQueue } from './message-queue.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { OrderlyDelivery, type OrderlyListener } from './orderly-delivery.ts'
 import { LockedOwnership, sharedOwnership, type Ownership } from './ownership.ts'
+import { PopAnswers } from './pop-answers.ts'
+import { PopDelivery } from './pop-delivery.ts'
+import { PopReaders } from './pop-readers.ts'
 import type { PushSettings } from './push-options.ts'
 import { QueueLocks } from './queue-locks.ts'
 import { QueueReaders } from './queue-readers.ts'
 import { Rebalance, type Share } from './rebalance.ts'
 import { RetrySender } from './retry-sender.ts'
+import type { PoppedState, QueueState } from './running-info.ts'
 import type { Subscription } from './subscription.ts'
 import type { Traces } from './traces.ts'
 
@@ -41,6 +46,8 @@ export class PushConsuming {
   readonly #parts: ConsumingParts
   readonly #local: LocalOffsets | null
   readonly #locks: LockedOwnership | null
+  /** Null when brokers do not share the queues out. */
+  readonly #popping: Popping | null
   readonly #delivery: Delivery
   readonly #rebalance: Rebalance
 
@@ -71,8 +78,21 @@ export class PushConsuming {
       commitsWithPulls: isShared,
       onLost: () => this.rebalance(),
     })
-    const share = shareFor(cluster, settings)
-    this.#rebalance = new Rebalance({ ...common, share, pulling: this.readers, popping: null })
+    this.#popping = poppingOf(parts)
+    this.#rebalance = new Rebalance({
+      ...common,
+      share: shareFor(cluster, settings),
+      pulling: this.readers,
+      popping: this.#popping?.readers ?? null,
+    })
+  }
+
+  get queues(): MessageQueue[] {
+    return [...this.readers.queues, ...(this.#popping?.readers.queues ?? [])]
+  }
+
+  get states(): { pulled: QueueState[]; popped: PoppedState[] } {
+    return { pulled: this.readers.states, popped: this.#popping?.readers.states ?? [] }
   }
 
   start(): void {
@@ -92,7 +112,10 @@ export class PushConsuming {
   /** When the background is stopped: lets listeners that run end, and commits what is consumed. */
   async close(): Promise<void> {
     this.readers.wake()
-    await within(this.#parts.settings.closeTimeoutMs, this.#delivery.settled())
+    this.#popping?.readers.wake()
+    const popped = this.#popping?.delivery.settled() ?? Promise.resolve()
+    const settled = Promise.all([this.#delivery.settled(), popped])
+    await within(this.#parts.settings.closeTimeoutMs, settled)
     await this.readers.close()
     await Promise.allSettled([this.#locks?.giveBack(this.#idleQueues(this.#locks))])
     await this.#local?.close()
@@ -150,10 +173,36 @@ function deliveryOf(
   })
 }
 
+interface Popping {
+  readonly readers: PopReaders
+  readonly delivery: PopDelivery
+}
+
+function poppingOf({ cluster, settings, listening, ...parts }: ConsumingParts): Popping | null {
+  if (settings.clientRebalance || listening.isOrderly) return null
+  const { group, concurrency, consumeBatchMax: batchMax, consumeFrom } = settings
+  const { maxReconsumeTimes = RECONSUME_TIMES } = settings
+  const { subscriptions, traces } = parts
+  const answers = new PopAnswers(cluster, group)
+  const retries = new RetrySender(cluster, group)
+  const { listener } = listening
+  const calls = { group, listener, concurrency, batchMax, maxReconsumeTimes, traces }
+  const { popInvisibleMs: invisibleMs, popBatchMax: countMax, popWaitingMax: waitingMax } = settings
+  const delivery = new PopDelivery(cluster, { ...calls, invisibleMs, answers, retries })
+  const initMode = consumeFrom === 'CONSUME_FROM_FIRST_OFFSET' ? InitMode.MIN : InitMode.MAX
+  const pops = { countMax, invisibleMs, waitingMax, initMode }
+  const shared = { cluster, group, subscriptions, answers, delivery }
+  return { readers: new PopReaders({ ...shared, ...pops }), delivery }
+}
+
 function shareFor(cluster: Cluster, settings: PushSettings): Share {
   const { group, allocate, messageModel } = settings
   if (messageModel === 'BROADCASTING') {
     return async ({ readQueues }) => ({ pulled: readQueues, popped: [] })
+  }
+  if (!settings.clientRebalance) {
+    const strategy = strategyName(allocate)
+    return (route) => brokersAssignment(cluster, group, route, strategy)
   }
   return async (route) => {
     const pulled = await assignment(cluster, group, route, allocate)
@@ -162,7 +211,7 @@ function shareFor(cluster: Cluster, settings: PushSettings): Share {
 }
 
 /** Resolves when `promise` does, or after `ms`. */
-async function within(ms: number, promise: Promise<void>): Promise<void> {
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)
   await Promise.race([promise, late])

@@ -26,6 +26,18 @@ export interface PushConsumerOptions extends ClusterOptions, TraceOptions {
   readonly maxReconsumeTimes?: number
   /** How long a queue that is consumed in order stands still after a failure: 10 ms to 30 s. Default: 1 s. */
   readonly suspendMs?: number
+  /**
+   * Whether the members share the queues out among themselves. With `false` the brokers do, and say of each topic
+   * whether it is pulled or popped (`setRequestMode`, `mqadmin setConsumeMode`). Only CLUSTERING, and not in order.
+   * Default: true.
+   */
+  readonly clientRebalance?: boolean
+  /** How long a popped message is this client's alone: 5 s to 5 min. Default: 60 s. */
+  readonly popInvisibleMs?: number
+  /** Messages per pop. Default: 32, which is also the most that brokers give. */
+  readonly popBatchMax?: number
+  /** Messages of one queue that may wait for their listener before no more are popped. Default: 96. */
+  readonly popWaitingMax?: number
   /** Must be the same in all members of the group. Default: in blocks, as every client does. */
   readonly allocate?: Allocation
   readonly limits?: Partial<BacklogLimits>
@@ -48,6 +60,10 @@ export function settingsOf(options: PushConsumerOptions) {
     consumeBatchMax: 1,
     pullBatchMax: 32,
     suspendMs: 1000,
+    clientRebalance: true,
+    popInvisibleMs: 60_000,
+    popBatchMax: 32,
+    popWaitingMax: 96,
     allocate: allocateInBlocks,
     closeTimeoutMs: 10_000,
     ...instanceOf(options),

@@ -15,7 +15,9 @@ const FIRST_LEVEL = 3
 const UNLIMITED = 0x7fff_ffff
 
 const { DELAY, MAX_OFFSET, MIN_OFFSET, ORIGIN_MESSAGE_ID, RETRY_TOPIC, TRAN_MSG } = MessageProperty
-const { CONSUME_START_TIME } = MessageProperty
+const { CONSUME_START_TIME, POP_CK } = MessageProperty
+/** What counts only where the message came from. */
+const OWN = [MIN_OFFSET, MAX_OFFSET, CONSUME_START_TIME, TRAN_MSG, POP_CK]
 
 /**
  * Sends messages to the retry topic of a group again, as copies: what could not be sent back, and what was consumed in
@@ -35,17 +37,36 @@ export class RetrySender {
 
   /** Throws as Sender.send does. */
   async send(message: ReceivedMessage, maxReconsumeTimes: number): Promise<void> {
+    const { reconsumeTimes } = message
+    await this.#send(message, {
+      reconsumeTimes,
+      maxReconsumeTimes: Math.min(maxReconsumeTimes, UNLIMITED),
+    })
+  }
+
+  /** It becomes a dead letter, whatever is left of its tries. Throws as Sender.send does. */
+  async bury(message: ReceivedMessage): Promise<void> {
+    const { reconsumeTimes } = message
+    const retry = { reconsumeTimes: reconsumeTimes + 1, maxReconsumeTimes: reconsumeTimes }
+    await this.#send(message, retry)
+  }
+
+  async #send(message: ReceivedMessage, retry: NonNullable<Parcel['retry']>): Promise<void> {
     const topic = `%RETRY%${this.#group}`
     const { writeQueues } = await this.#cluster.routes.findToSend(topic)
-    const parcel = retryParcel(topic, message, Math.min(maxReconsumeTimes, UNLIMITED))
+    const parcel = retryParcel(topic, message, retry)
     await this.#sender.send(parcel, this.#rotation.next(topic, writeQueues), SEND_TIMEOUT_MS)
   }
 }
 
-function retryParcel(topic: string, message: ReceivedMessage, maxReconsumeTimes: number): Parcel {
+function retryParcel(
+  topic: string,
+  message: ReceivedMessage,
+  retry: NonNullable<Parcel['retry']>,
+): Parcel {
   const { msgId, reconsumeTimes, stored } = message
   const properties = new Map(stored.properties)
-  for (const name of [MIN_OFFSET, MAX_OFFSET, CONSUME_START_TIME, TRAN_MSG]) properties.delete(name)
+  for (const name of OWN) properties.delete(name)
   if (!properties.has(ORIGIN_MESSAGE_ID)) properties.set(ORIGIN_MESSAGE_ID, msgId)
   properties.set(RETRY_TOPIC, message.topic).set(DELAY, String(FIRST_LEVEL + reconsumeTimes))
   const { body, flag, sysFlag } = stored
@@ -57,6 +78,6 @@ function retryParcel(topic: string, message: ReceivedMessage, maxReconsumeTimes:
     properties,
     sysFlag: sysFlag & (MessageFlag.COMPRESSED | MessageFlag.COMPRESSION_MASK),
     isBatch: false,
-    retry: { reconsumeTimes, maxReconsumeTimes },
+    retry,
   }
 }

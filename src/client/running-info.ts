@@ -20,6 +20,14 @@ export interface QueueState {
   readonly lockedAt: number
 }
 
+/** A queue that is popped from, as administrators see it. Time in ms. */
+export interface PoppedState {
+  readonly queue: MessageQueue
+  /** Messages that are neither acknowledged nor put off. */
+  readonly waiting: number
+  readonly poppedAt: number
+}
+
 export interface ConsumerFacts {
   readonly group: string
   readonly clientId: string
@@ -42,11 +50,14 @@ const MIB = 1024 * 1024
 export function runningInfo(
   facts: ConsumerFacts,
   subscriptions: Iterable<Subscription>,
-  queues: readonly QueueState[],
+  { pulled, popped }: { pulled: readonly QueueState[]; popped: readonly PoppedState[] },
 ): ConsumerRunningInfo {
   return {
-    mqPopTable: [],
-    mqTable: queues.map((state) => [{ ...state.queue }, queueInfo(state)]),
+    mqPopTable: popped.map(({ queue, waiting, poppedAt }) => [
+      { ...queue },
+      { droped: false, lastPopTimestamp: poppedAt, waitAckCount: waiting },
+    ]),
+    mqTable: pulled.map((state) => [{ ...state.queue }, queueInfo(state)]),
     properties: properties(facts),
     statusTable: new Map(),
     subscriptionSet: Array.from(subscriptions, subscriptionData),

@@ -18,6 +18,7 @@ const PRINTS: Record<string, RegExp> = {
   Consume: /^got (one|two) at try 0$/,
   'Consume in order': /^1, 2, 3$/,
   Broadcast: /^each member got it$/,
+  'Let brokers share out': /^popped from -1$/,
   Transactions: /^order-7 is paid: COMMIT$/,
 }
 
