@@ -5,6 +5,7 @@ import { systemDisk } from '../src/base/disk.ts'
 import type { WorkerBoot } from '../src/broker/workers.ts'
 import { rowsChangesOf } from '../src/broker/rows-changes.ts'
 import { delaysIn } from '../src/config/delay-levels.ts'
+import { hasLightQueues } from '../src/config/store.ts'
 import { run } from '../src/ring/agent.ts'
 import { DirtyBits } from '../src/ring/dirty-bits.ts'
 import { failThread } from '../src/ring/thread-failure.ts'
@@ -36,6 +37,7 @@ function start({ memory, thread, config, dirty }: WorkerBoot): void {
       disk: systemDisk,
       visible: visibleOf(shared, config.flushDiskType === 'SYNC_FLUSH'),
       queues,
+      hasLightQueues: hasLightQueues(config),
       delaysMs: delaysIn(config.messageDelayLevel),
       index: config.messageIndexEnable ? new KeyIndex(shared, indexParts) : null,
       dirty: dirty.map((memoryOf) => new DirtyBits(memoryOf, shared.rows.capacity)),

@@ -5,6 +5,7 @@ import type { ClientSession } from './client-session.ts'
 export type Ask =
   | { kind: 'topic'; topic: string; defaultTopic: string; queueNums: number }
   | { kind: 'group'; group: string }
+  | { kind: 'light'; topics: string[] }
 
 /** A request that waits for what it lacks. */
 export interface WaitingRequest {
@@ -15,6 +16,8 @@ export interface WaitingRequest {
   isOneway: boolean
   opaque: number
   serializeType: SerializeType
+  /** How often it was asked for. */
+  asks: number
 }
 
 const COUNT_MAX = 4096

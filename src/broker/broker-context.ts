@@ -2,12 +2,14 @@ import { join } from 'node:path'
 import { type Clock, monotonicClock } from '../base/clock.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import type { Log } from '../log/log.ts'
+import { isLightQueue } from '../protocol/light-queues.ts'
 import { ClientCalls, QUESTION_LIMITS, REPLY_LIMITS } from './client-calls.ts'
 import { Clients } from './clients.ts'
 import { ConfigFile } from './config-json.ts'
 import { ConsumerOffsets } from './consumer-offsets.ts'
 import { dividedLog } from './divided-log.ts'
 import { SubscriptionGroups } from './groups.ts'
+import { LightTopics } from './light-topics.ts'
 import type { LiveConfig } from './live-config.ts'
 import type { Metadata } from './metadata.ts'
 import { MetadataFiles } from './metadata-files.ts'
@@ -61,11 +63,16 @@ export async function openBrokerContext(parts: BrokerContextParts): Promise<Open
   const config = live.current
   const folder = join(config.storePathRootDir, 'config')
   const files = await MetadataFiles.open(folder, log)
-  const topics = new Topics({ files, store, metadata, identity: config, clock })
-  const isAutoCreated = () => config.autoCreateSubscriptionGroup
+  const light = new LightTopics({ store, metadata, settings: config })
+  const topics = new Topics({ files, store, metadata, light, identity: config, clock })
+  const isAutoCreated = (group: string) =>
+    config.autoCreateSubscriptionGroup || (config.enableLmq && isLightQueue(group))
   const groups = new SubscriptionGroups({ files, metadata, clock, log, isAutoCreated })
+  const offsetFile = (name: string) => new ConfigFile(join(folder, name), log)
+  const plainFile = offsetFile('consumerOffset.json')
   const offsets = new ConsumerOffsets({
-    file: new ConfigFile(join(folder, 'consumerOffset.json'), log),
+    file: config.enableLmq ? offsetFile('lmqConsumerOffset.json') : plainFile,
+    before: config.enableLmq ? plainFile : null,
     flushIntervalMs: config.flushConsumerOffsetInterval,
     clock,
     log,

@@ -5,6 +5,8 @@ import type { Disk } from '../base/disk.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import { delaysIn } from '../config/delay-levels.ts'
 import { ConfigError } from '../config/load.ts'
+import { hasLightQueues } from '../config/store.ts'
+import { isLightQueue } from '../protocol/light-queues.ts'
 import { Closing } from '../store/closing.ts'
 import { Checkpoint, readCheckpoint } from '../store/checkpoint.ts'
 import { PRE_BLANK_LENGTH, UNIT_LENGTH, readUnit, type Unit } from '../store/consume-queue.ts'
@@ -277,6 +279,7 @@ function recoverStore(
     ...places,
     lastStop,
     checkCrc: config.checkCRCOnRecover,
+    hasLightQueues: hasLightQueues(config) || wereLightQueues(disk, places.queues.root),
     delaysMs: delaysIn(config.messageDelayLevel),
     times: readCheckpoint(disk, places.root),
     deletedBelow: deleted.below,
@@ -286,6 +289,11 @@ function recoverStore(
     log.warn(failure, 'the log cannot be read ahead: recovery reads it alone'),
   )
   return recoverWithThreads(disk, options, threads)
+}
+
+/** The last run had them, and the next one may. */
+function wereLightQueues(disk: Disk, queues: string): boolean {
+  return disk.exists(queues) && disk.list(queues).some(({ name }) => isLightQueue(name))
 }
 
 /** Index files that cannot be relied on go; dispatch makes them anew while the broker runs. */

@@ -8,8 +8,8 @@ import type { Log } from '../log/log.ts'
 import { formatAddress, hostBytes } from '../net/address.ts'
 import { Handlers } from '../net/handlers.ts'
 import { RemotingClient } from '../net/remoting-client.ts'
+import { isLightQueue } from '../protocol/light-queues.ts'
 import type { RemotingCommand } from '../protocol/remoting-command.ts'
-import { ResponseError } from '../protocol/response-error.ts'
 import { runOnLoop } from '../ring/agent.ts'
 import { endPoisoned, failThread } from '../ring/thread-failure.ts'
 import { Fault, RetentionAsk, Thread } from '../store/log-memory.ts'
@@ -31,6 +31,7 @@ import { registerTimerHandlers } from './handlers/timers.ts'
 import { registerTransactionHandlers } from './handlers/transactions.ts'
 import { bindPorts } from './listen-ports.ts'
 import { LiveConfig } from './live-config.ts'
+import { makeAsked } from './make-asked.ts'
 import { MainQueueStore } from './main-queue-store.ts'
 import { messageQueries, type MessageQueries } from './message-queries.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
@@ -40,7 +41,6 @@ import { statsInfo } from './stats-info.ts'
 import { storeInfo } from './store-info.ts'
 import { StoreLog } from './store-log.ts'
 import { timerInfo } from './timer-info.ts'
-import { groupNameFault, shown } from './topic-names.ts'
 import { hotBytes } from './transfer-limits.ts'
 import { WorkerPeers } from './worker-peers.ts'
 import { Workers } from './workers.ts'
@@ -267,7 +267,7 @@ function openStats(
     counters,
     clock: context.clock,
     clusterName: context.config.brokerClusterName,
-    topics: () => rows.topics(),
+    topics: () => [...rows.topics()].filter((topic) => !isLightQueue(topic)), // of what is counted already
     queuesOf: (topic) => {
       const ofTopic = rows.of(topic) ?? []
       return {
@@ -334,26 +334,11 @@ function peersOf(workers: Workers, served: Served): WorkerPeers[] {
         context.offsets.commit(group, topic, queueId, offset)
       }
     },
-    onAsk: (ask: Ask) => make(ask, context),
+    onAsk: (ask: Ask) => makeAsked(ask, context),
     onError,
     log,
   }
   return workers.network.map(({ link }) => new WorkerPeers(link, events))
-}
-
-/** Makes what a send or a pull lacks, when the configuration allows it. */
-async function make(ask: Ask, context: OpenBrokerContext): Promise<void> {
-  if (ask.kind === 'topic') {
-    const { topic, defaultTopic: template, queueNums: queueCount } = ask
-    await context.topics.createOnSend({ topic, template, queueCount, topicSysFlag: 0 })
-    return
-  }
-  if ((await context.groups.findOrCreate(ask.group)) !== null) return
-  const why = groupNameFault(ask.group) ?? 'autoCreateSubscriptionGroup does not make it.'
-  throw new ResponseError(
-    'SUBSCRIPTION_GROUP_NOT_EXIST',
-    `subscription group [${shown(ask.group)}] does not exist: ${why}`,
-  )
 }
 
 /** Main's share of the shared memory: wakes by other threads, and what they say of the disk. */

@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import type { DataVersion } from '../protocol/bodies/data-version.ts'
 import type { JsonObject, JsonValue } from '../protocol/json.ts'
+import { isLightQueue } from '../protocol/light-queues.ts'
+import { LIGHT_QUEUE_ID } from '../store/light-entries.ts'
 import type { ConfigFile } from './config-json.ts'
 import { firstVersion, nextVersion, readVersion } from './data-version.ts'
 import type { Log } from '../log/log.ts'
@@ -11,8 +13,10 @@ const VERSION_STEP = 500
 type Queues = Map<number, number>
 
 export interface ConsumerOffsetsParts {
-  /** config/consumerOffset.json */
+  /** config/consumerOffset.json; with light queues config/lmqConsumerOffset.json */
   file: ConfigFile
+  /** Is read when there is no such file yet; null with the plain one. */
+  before?: ConfigFile | null
   /** How long a commit may stay in memory only, in ms. */
   flushIntervalMs: number
   clock: Clock
@@ -25,6 +29,7 @@ export interface ConsumerOffsetsParts {
  */
 export class ConsumerOffsets {
   readonly #file: ConfigFile
+  readonly #before: ConfigFile | null
   readonly #flushIntervalMs: number
   readonly #clock: Clock
   readonly #log: Log
@@ -36,8 +41,9 @@ export class ConsumerOffsets {
   #isFailing = false
   #timer: NodeJS.Timeout | null = null
 
-  constructor({ file, flushIntervalMs, clock, log }: ConsumerOffsetsParts) {
+  constructor({ file, before, flushIntervalMs, clock, log }: ConsumerOffsetsParts) {
     this.#file = file
+    this.#before = before ?? null
     this.#flushIntervalMs = flushIntervalMs
     this.#clock = clock
     this.#log = log
@@ -50,13 +56,12 @@ export class ConsumerOffsets {
 
   /** Reads what the last run left. Throws ConfigFileError. */
   async load(): Promise<void> {
-    const json = await this.#file.load()
+    const json = (await this.#file.load()) ?? (await this.#before?.load()) ?? null
     if (json === null) return
     this.#version = readVersion(json.get('dataVersion'))
-    const table = json.get('offsetTable')
-    if (!(table instanceof Map)) return
-    for (const [key, queues] of table) {
-      if (typeof key === 'string') this.#loadEntry(key, queues)
+    for (const [key, queues] of entriesIn(json.get('offsetTable'))) this.#loadEntry(key, queues)
+    for (const [key, offset] of entriesIn(json.get('lmqOffsetTable'))) {
+      this.#loadEntry(key, new Map([[String(LIGHT_QUEUE_ID), offset]]))
     }
   }
 
@@ -107,11 +112,18 @@ export class ConsumerOffsets {
   /** The whole table as JSON: the content of the file and the answer to a slave that asks for it. */
   toText(): string {
     const entries: string[] = []
+    const light: string[] = []
     for (const [group, topics] of this.#groups) {
-      for (const [topic, queues] of topics) entries.push(entryText(`${topic}@${group}`, queues))
+      const isLight = this.#before !== null && isLightQueue(group)
+      for (const [topic, queues] of topics) {
+        const key = `${topic}@${group}`
+        if (isLight) light.push(`${JSON.stringify(key)}:${queues.get(LIGHT_QUEUE_ID) ?? 0}`)
+        else entries.push(entryText(key, queues))
+      }
     }
-    const table = `{\n\t\t${entries.join(',\n\t\t')}\n\t}`
-    return `{\n\t"dataVersion":${JSON.stringify(this.#version)},\n\t"offsetTable":${table}\n}`
+    const lightTable = this.#before === null ? '' : `\t"lmqOffsetTable":${tableText(light)},\n`
+    const version = JSON.stringify(this.#version)
+    return `{\n\t"dataVersion":${version},\n${lightTable}\t"offsetTable":${tableText(entries)}\n}`
   }
 
   /** Writes what has been committed since the last write, if anything. Failures are logged and tried again. */
@@ -164,6 +176,15 @@ export class ConsumerOffsets {
       void this.flush()
     }, this.#flushIntervalMs)
   }
+}
+
+function entriesIn(table: JsonValue | undefined): [string, JsonValue][] {
+  const entries = table instanceof Map ? [...table] : []
+  return entries.filter((entry): entry is [string, JsonValue] => typeof entry[0] === 'string')
+}
+
+function tableText(entries: readonly string[]): string {
+  return `{\n\t\t${entries.join(',\n\t\t')}\n\t}`
 }
 
 /** `"topic@group":{"0":5,"1":3}`. Apache writes the numbers unquoted and reads both. */

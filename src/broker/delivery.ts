@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
+import { hasLightQueues } from '../config/store.ts'
 import { delaysIn } from '../config/delay-levels.ts'
 import type { SubscriptionGroupConfig } from '../protocol/bodies/subscription-group.ts'
 import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
@@ -14,6 +15,7 @@ import { appendMax, type BrokerStore } from './broker-store.ts'
 import { ConfigFile } from './config-json.ts'
 import { DelayOffsets } from './delay-offsets.ts'
 import { DelayService, type WaitingQueue } from './delay-service.ts'
+import { MainLight } from './main-light.ts'
 import { MainLog } from './main-log.ts'
 import { draftOf } from './message-draft.ts'
 import type { MessageQueries } from './message-queries.ts'
@@ -183,7 +185,8 @@ function openTransactions(
   return { transactions, checks }
 }
 
-function mainLog({ store, context: { config }, storeHost }: DeliveryParts): MainLog {
+function mainLog({ store, context, storeHost }: DeliveryParts): MainLog {
+  const { config, topics, log } = context
   const { shared, rows, writer, places } = store
   const options = { fileSize: places.logFileSize, clock: systemClock }
   return new MainLog({
@@ -192,6 +195,7 @@ function mainLog({ store, context: { config }, storeHost }: DeliveryParts): Main
     writer,
     storeHost,
     appender: new LogAppender(shared, new LogWindow(shared), options),
+    light: hasLightQueues(config) ? new MainLight({ topics: topics.light, rows, log }) : null,
     appendMax: appendMax(config),
     isSyncFlush: config.flushDiskType === 'SYNC_FLUSH',
     disk: config,

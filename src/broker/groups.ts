@@ -32,7 +32,7 @@ export interface GroupsParts {
   clock: Clock
   log: Log
   /** `autoCreateSubscriptionGroup` */
-  isAutoCreated: () => boolean
+  isAutoCreated: (group: string) => boolean
 }
 
 /** A group with Apache's defaults. */
@@ -109,7 +109,7 @@ export class SubscriptionGroups {
   }
 
   #mayCreate(name: string): boolean {
-    if (!this.#parts.isAutoCreated() && !isSystemGroup(name)) return false
+    if (!this.#parts.isAutoCreated(name) && !isSystemGroup(name)) return false
     if (groupNameFault(name) !== null) return false
     if (this.#table.size < AUTO_CREATED_MAX) return true
     const fields = { group: shown(name), groups: this.#table.size }

@@ -7,6 +7,7 @@ import type { LogWriter } from '../store/log-writer.ts'
 import { MessageRecord, PROPERTIES_LENGTH_MAX, RecordFields } from '../store/message-record.ts'
 import type { QueueRows } from '../store/queue-rows.ts'
 import type { DiskSettings } from './disk-full.ts'
+import type { MainLight } from './main-light.ts'
 import type { MessageDraft } from './message-draft.ts'
 import { diskRefuses, tooBusy } from './send-refusals.ts'
 import { TOPIC_LENGTH_MAX } from './topic-names.ts'
@@ -14,6 +15,7 @@ import { TOPIC_LENGTH_MAX } from './topic-names.ts'
 /** While the log takes nothing, an append is tried again this often, and so many times. */
 const PAUSE_MS = 5
 const TRIES_MAX = 400
+const NOTHING = Buffer.alloc(0)
 
 /** Where a message went. */
 export interface Stored {
@@ -28,6 +30,8 @@ export interface MainLogParts {
   shared: LogShared
   rows: QueueRows
   appender: LogAppender
+  /** Null: there are no light queues. */
+  light: MainLight | null
   writer: LogWriter
   /** IP (4 or 16 bytes) and a 4-byte port. */
   storeHost: Uint8Array
@@ -158,16 +162,17 @@ export class MainLog {
 
   /** Into `#record`. Throws ResponseError when trying again is of no use. */
   #tryAppend(draft: MessageDraft, row: number): AppendStatus {
-    const { shared, appender, disk } = this.#parts
+    const { shared, appender, light, disk } = this.#parts
     if (this.#isClosed) throw closed()
     if (shared.refusal() !== 0) throw diskRefuses(shared, disk)
     this.#fill(draft)
     const record = this.#record
+    const copies = light?.copiesOf(record, draft.topic, draft.properties) ?? null
     record.prepare()
     this.#checkLength()
     record.row = row
     this.#beDue()
-    const status = appender.append(record)
+    const status = appender.append(record, copies)
     if (status === AppendStatus.NO_FILE) shared.signalOf(Thread.FLUSH).rouse()
     return status
   }
@@ -179,6 +184,7 @@ export class MainLog {
     fields.isLongTopic = topic.length > TOPIC_LENGTH_MAX
     fields.body.setAll(draft.body)
     fields.properties.setAll(draft.properties)
+    fields.suffix.setAll(NOTHING)
     fields.bornHost.setAll(draft.bornHost)
     fields.queueId = draft.queueId
     fields.flag = draft.flag
@@ -189,7 +195,7 @@ export class MainLog {
   }
 
   #checkLength(): void {
-    const { length } = this.#fields.properties
+    const length = this.#fields.propertiesLength(this.#fields.properties)
     const { appendMax } = this.#parts
     if (length > PROPERTIES_LENGTH_MAX) {
       const why = `its properties have ${length} bytes, ${PROPERTIES_LENGTH_MAX} are allowed`

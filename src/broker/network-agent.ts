@@ -31,6 +31,8 @@ const TIMER_MAX_MS = 2 ** 30
  * pulls, and only a connection that was written to knows that its peer does not read.
  */
 const EARLY_SEND = 1024 * 1024
+/** A request may lack a group, a topic and light queues, one after the other. */
+const ASKS_MAX = 3
 const MAIN_IS_BEHIND =
   '[OVERLOAD]system busy, start flow control for a while: the broker thread is behind'
 
@@ -196,16 +198,14 @@ export class NetworkAgent {
       case RequestCode.SEND_MESSAGE:
       case RequestCode.SEND_MESSAGE_V2:
       case RequestCode.SEND_BATCH_MESSAGE: {
-        const unknown = this.#send!.handle(session, this.#request)
-        if (unknown === FOR_MAIN) return undefined
-        return unknown === null ? null : { kind: 'topic', ...unknown }
+        const ask = this.#send!.handle(session, this.#request)
+        return ask === FOR_MAIN ? undefined : ask
       }
       case RequestCode.PULL_MESSAGE:
       case RequestCode.LITE_PULL_MESSAGE: {
         if (this.#resets.isHit(this.#request.fields)) return undefined
         this.#openTurn() // if it is held, its time must be looked after
-        const group = this.#pull!.handle(session, this.#request)
-        return group === null ? null : { kind: 'group', group }
+        return this.#pull!.handle(session, this.#request)
       }
       default:
         return undefined
@@ -243,16 +243,14 @@ export class NetworkAgent {
   }
 
   /** Asks main to make a topic or group; the request waits here and is then tried once more. */
-  #ask(session: ClientSession, ask: Ask, frame: Buffer): void {
+  #ask(session: ClientSession, ask: Ask, frame: Buffer, asks = 1): void {
     this.#introduce(session)
     const { link } = this.#parts
     const { isOneway, fields } = this.#request
     const { opaque, serializeType } = fields
     const copy = Buffer.from(frame)
-    const topic = ask.kind === 'topic' ? ask.topic : null
-    const id = link.isFull
-      ? -1
-      : this.#asks.add({ topic, session, frame: copy, isOneway, opaque, serializeType })
+    const request = { session, frame: copy, isOneway, opaque, serializeType, asks }
+    const id = link.isFull ? -1 : this.#asks.add({ topic: topicOf(ask), ...request })
     if (id === -1) throw new ResponseError('SYSTEM_BUSY', MAIN_IS_BEHIND)
     const payload = Buffer.from(
       JSON.stringify({ ...ask, address: session.connection.remoteAddress }),
@@ -286,13 +284,14 @@ export class NetworkAgent {
     }
   }
 
-  #retry({ session, frame }: WaitingRequest): void {
+  #retry({ session, frame, asks }: WaitingRequest): void {
     if (!session.connection.isOpen) return
     this.#request.read(frame, 0, frame.length)
     try {
       const ask = this.#dispatch(session)
-      if (ask === null || ask === undefined) return
-      throw new ResponseError('SYSTEM_ERROR', `the ${ask.kind} was deleted while it was being made`)
+      if (ask === undefined) this.#forward(session, frame, 0, frame.length)
+      else if (ask !== null && asks < ASKS_MAX) this.#ask(session, ask, frame, asks + 1)
+      else if (ask !== null) throw goneAgain(ask)
     } catch (error) {
       this.#answerError(session, error)
     }
@@ -379,4 +378,15 @@ export class NetworkAgent {
     this.#parts.link.send({ type: LinkType.CLOSED, first, second, payload: new Uint8Array(0) })
     this.#openTurn()
   }
+}
+
+/** The topic whose coming ends the wait. Of several the last: they come in this order. */
+function topicOf(ask: Ask): string | null {
+  if (ask.kind === 'group') return null
+  return ask.kind === 'topic' ? ask.topic : ask.topics.at(-1)!
+}
+
+function goneAgain({ kind }: Ask): ResponseError {
+  const what = kind === 'light' ? 'light queue' : kind
+  return new ResponseError('SYSTEM_ERROR', `the ${what} was deleted while it was being made`)
 }

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { monotonicClock, systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
+import { hasLightQueues } from '../config/store.ts'
 import { Connections } from '../net/connections.ts'
 import { Listener } from '../net/listener.ts'
 import { UniqueIds } from '../protocol/message-id.ts'
@@ -186,6 +187,7 @@ export class NetworkThread {
       syncFlushTimeoutMs: config.syncFlushTimeout,
       disk: config,
       parking: config,
+      hasLightQueues: hasLightQueues(config),
     }
     this.#live.push(() => (options.brokerPermission = config.brokerPermission))
     return new SendHandler(

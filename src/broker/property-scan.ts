@@ -16,6 +16,8 @@ export const Asks = {
   POP_RECEIPT: 16,
   /** One of the TIMER_ properties. */
   TIMER: 32,
+  /** INNER_MULTI_…: light queues. */
+  LIGHT: 64,
 } as const
 
 const NAME_END = 1
@@ -29,6 +31,7 @@ const TIMERS = ['TIMER_DELAY_SEC', 'TIMER_DELAY_MS', 'TIMER_DELIVER_MS'].map((na
 const ZERO_DELAY = Buffer.from('DELAY\u00010\u0002')
 const HALF = Buffer.from('TRAN_MSG\u0001true')
 const NO_WAIT = Buffer.from('WAIT\u0001false')
+const LIGHT = Buffer.from('INNER_MULTI_')
 const POP_RECEIPT = Buffer.from('POP_CK\u0001')
 
 /** The pieces by the first letter of the name: most properties are decided by it alone. */
@@ -37,6 +40,7 @@ const D = 0x44
 const T = 0x54
 const W = 0x57
 const P = 0x50
+const I = 0x49
 
 export function scanProperties(bytes: Uint8Array, at: number, length: number): number {
   const end = at + length
@@ -60,6 +64,8 @@ function asksOf(bytes: Uint8Array, at: number, end: number): number {
       return startsWith(bytes, at, end, NO_WAIT) ? Asks.NO_WAIT : 0
     case P:
       return startsWith(bytes, at, end, POP_RECEIPT) ? Asks.POP_RECEIPT : 0
+    case I:
+      return startsWith(bytes, at, end, LIGHT) ? Asks.LIGHT : 0
     default:
       return 0
   }

@@ -14,8 +14,6 @@ export const RETRY_PREFIX = '%RETRY%'
 export const DEAD_LETTER_PREFIX = '%DLQ%'
 export const SYSTEM_PREFIX = 'rmq_sys_'
 export const SYSTEM_GROUP_PREFIX = 'CID_RMQ_SYS_'
-/** Light message queues: many thousands per broker, never in the topic table. */
-export const LIGHT_QUEUE_PREFIX = '%LMQ%'
 
 /** The topic whose permission and queue count an auto-created topic gets. */
 export const TEMPLATE_TOPIC = 'TBW102'

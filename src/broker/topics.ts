@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { DataVersion } from '../protocol/bodies/data-version.ts'
 import { TopicConfig } from '../protocol/bodies/topic-config.ts'
 import { ResponseError } from '../protocol/response-error.ts'
+import type { LightTopics } from './light-topics.ts'
 import type { Metadata } from './metadata.ts'
 import type { MetadataFiles } from './metadata-files.ts'
 import { MetadataTable } from './metadata-table.ts'
@@ -47,6 +48,7 @@ export interface TopicsParts {
   files: MetadataFiles
   store: QueueStore
   metadata: Metadata
+  light: LightTopics
   identity: Identity
   clock: Clock
 }
@@ -77,6 +79,11 @@ export class Topics {
     return this.#table.version
   }
 
+  /** Those of light queues, which are none of `all`. */
+  get light(): LightTopics {
+    return this.#parts.light
+  }
+
   /** By name, live. */
   get all(): ReadonlyMap<string, TopicConfig> {
     return this.#table.all
@@ -87,7 +94,7 @@ export class Topics {
   }
 
   get(name: string): TopicConfig | undefined {
-    return this.#table.get(name)
+    return this.#table.get(name) ?? this.light.get(name)
   }
 
   isSystem(name: string): boolean {
@@ -105,10 +112,12 @@ export class Topics {
       this.#table.addMissing(name, topic, willDo)
     }
     for (const topic of this.all.values()) this.#publish(topic)
+    this.light.load((name) => this.all.has(name))
   }
 
   /** Creates the topic or replaces its settings. What is the same already is no change. */
   put(topic: TopicConfig): Promise<void> {
+    if (this.#isLight(topic.topicName)) return this.light.ensure([topic.topicName])
     return this.#table.inOrder(topic.topicName, () => this.#put(topic))
   }
 
@@ -124,6 +133,10 @@ export class Topics {
   /** Creates the topic unless there is one of that name. */
   async ensure(topic: TopicConfig): Promise<TopicConfig> {
     const { topicName } = topic
+    if (this.#isLight(topicName)) {
+      await this.light.ensure([topicName])
+      return this.get(topicName)!
+    }
     return (
       this.#table.settled(topicName) ??
       this.#table.inOrder(topicName, async () => {
@@ -137,6 +150,7 @@ export class Topics {
   /** Deletes the topic with its queues. False when there was none. */
   delete(name: string): Promise<boolean> {
     return this.#table.inOrder(name, async () => {
+      if (this.#isLight(name)) return this.light.delete(name)
       if (this.get(name) === undefined) return false
       const { metadata, store } = this.#parts
       store.beginRemoval(name) // first: a kill in between must not give its messages to a new topic of that name
@@ -150,6 +164,8 @@ export class Topics {
   /** What a send to an unknown topic leads to. Throws TOPIC_NOT_EXIST or INVALID_PARAMETER. */
   async createOnSend(demand: TopicDemand): Promise<TopicConfig> {
     checkTopicName(demand.topic)
+    if (this.#isLight(demand.topic))
+      return this.ensure(topicConfig(demand.topic, 1, Permission.READ_WRITE))
     return this.ensure(this.#fromTemplate(demand))
   }
 
@@ -168,6 +184,11 @@ export class Topics {
       const topic = this.get(name)
       if (topic !== undefined && !topic.order) await this.put({ ...topic, order: true })
     }
+  }
+
+  /** Whether a topic of this name is that of a light queue: one that is in the table already is not. */
+  #isLight(name: string): boolean {
+    return this.light.isOurs(name) && !this.all.has(name)
   }
 
   #fromTemplate({ topic, template, queueCount, topicSysFlag }: TopicDemand): TopicConfig {

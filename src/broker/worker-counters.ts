@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { isLightQueue, LIGHT_QUEUE_PREFIX } from '../protocol/light-queues.ts'
 import type { RecordSource } from '../store/log-appender.ts'
 
 /**
@@ -126,7 +127,9 @@ export class WorkerCounters {
     this.#values[Count.MISS]!++
   }
 
+  /** Light queues are counted as one (Apache 5.3.3, LmqBrokerStatsManager). */
   #newPair(topics: Map<string, number>, group: string, topic: string): number {
+    if (isLight(group) || isLight(topic)) return this.pair(folded(group), folded(topic))
     const index = this.#pairCount + 1 // 0 is for those beyond the limit
     if (index >= GETS) return 0
     this.#pairCount = index
@@ -134,6 +137,14 @@ export class WorkerCounters {
     this.#onPair({ index, group, topic })
     return index
   }
+}
+
+function isLight(name: string): boolean {
+  return isLightQueue(name) && name !== LIGHT_QUEUE_PREFIX
+}
+
+function folded(name: string): string {
+  return isLight(name) ? LIGHT_QUEUE_PREFIX : name
 }
 
 function spanOf(ms: number): number {

@@ -232,6 +232,19 @@ export const storeSettings = {
     own: true,
     doc: 'Whether every full log file gets a manifest with its checksum, by which ringmq fsck knows later whether a byte of it changed.',
   }),
+  enableLmq: bool({
+    default: false,
+    doc: 'Topics that begin with %LMQ% are light queues: one queue each, known to nobody but this broker. Consumer offsets are then kept in lmqConsumerOffset.json.',
+  }),
+  enableMultiDispatch: bool({
+    default: false,
+    doc: 'With enableLmq: a message also stands in the light queues that its property INNER_MULTI_DISPATCH names.',
+  }),
+  maxLmqConsumeQueueNum: int({
+    default: 20_000,
+    min: 1,
+    doc: 'Light queues. Beyond it no other comes into being. Apache 5.3.3 does not look at it.',
+  }),
   maxQueues: int({
     default: 262_144,
     min: 1,
@@ -239,6 +252,14 @@ export const storeSettings = {
     own: true,
     doc: 'Queues of all topics together. Beyond it topics cannot be created.',
   }),
+}
+
+/** Whether messages stand in the light queues that they name. */
+export function hasLightQueues(config: {
+  enableLmq: boolean
+  enableMultiDispatch: boolean
+}): boolean {
+  return config.enableLmq && config.enableMultiDispatch
 }
 
 export type StoreConfig = ConfigOf<typeof storeSettings>

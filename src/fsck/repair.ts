@@ -87,11 +87,6 @@ class Repair {
       if (!wanted.delete(queueKey(topic, queueId))) continue
       this.#skipped.push(`batchconsumequeue/${topic}/${queueId} cannot be made anew`)
     }
-    for (const key of wanted) {
-      if (!key.startsWith('%LMQ%')) continue
-      wanted.delete(key) // its messages carry another topic
-      this.#skipped.push(`consumequeue/${key} cannot be made anew`)
-    }
     if (wanted.size === 0) return 0
     if (this.#map.queues.every(({ starts }) => starts.length === 0)) {
       // How long their files must be is known to the configuration alone.
@@ -112,15 +107,17 @@ class Repair {
     const descriptors = new DescriptorCache(this.#disk, { max: DESCRIPTORS_MAX })
     const recovery = new QueueRecovery(this.#disk, place, descriptors)
     const states = new QueueStates()
-    const delaysMs = this.#delaysMs
     const batchTopics = new Set<string>()
-    const options = { place, deletedBelow, minPosition: 0, batchTopics, delaysMs }
-    const filler = new QueueFiller(recovery, states, options)
-    this.#scan((record, bytes) => {
-      const { topicAt, topicLength, queueId } = record
-      const topic = bytes.toString('utf8', topicAt, topicAt + topicLength)
-      if (wanted.has(queueKey(topic, queueId))) filler.take(record, bytes)
+    const filler = new QueueFiller(recovery, states, {
+      place,
+      deletedBelow,
+      minPosition: 0,
+      batchTopics,
+      hasLightQueues: true,
+      delaysMs: this.#delaysMs,
+      isWanted: (topic, queueId) => wanted.has(queueKey(topic, queueId)),
     })
+    this.#scan((record, bytes) => filler.take(record, bytes))
     filler.flush()
     for (const { queue, first, next } of states.all()) if (next > first) queue.sync(first, next - 1)
     descriptors.closeAll()

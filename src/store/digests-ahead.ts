@@ -12,6 +12,7 @@ export interface AheadOptions {
   directory: string
   fileSize: number
   checkCrc: boolean
+  hasLightQueues?: boolean
   /** Of delay levels 1, 2, …; Apache's default when absent. */
   delaysMs?: readonly number[]
   /** Bytes of the log that are read in one go; spans begin at multiples of it within their file. */
@@ -91,8 +92,8 @@ export class DigestsAhead {
   }
 
   #ask(from: number, to: number, memory: SharedArrayBuffer): void {
-    const { directory, fileSize, checkCrc, delaysMs } = this.#options
-    const asked = { directory, fileSize, checkCrc, delaysMs, from, to, memory }
+    const { directory, fileSize, checkCrc, hasLightQueues, delaysMs } = this.#options
+    const asked = { directory, fileSize, checkCrc, hasLightQueues, delaysMs, from, to, memory }
     const found = this.#read(asked).catch((error: unknown) => {
       if (!this.#isBroken) this.#onFailure(error, asked)
       this.#isBroken = true

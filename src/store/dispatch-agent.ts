@@ -6,6 +6,7 @@ import { ConsumeQueue, queueDirectory, type QueuePlace } from './consume-queue.t
 import { DescriptorCache } from './descriptor-cache.ts'
 import { isDiskError, isPassing } from './disk-error.ts'
 import type { KeyIndex } from './key-index.ts'
+import { LIGHT_QUEUE_ID, lightEntriesOf } from './light-entries.ts'
 import type { LogFiles } from './log-files.ts'
 import { Fault, MAIN_WAITER, Thread, type LogShared } from './log-memory.ts'
 import { RecordKind, RecordParts, readRecord } from './log-record.ts'
@@ -41,6 +42,8 @@ export interface DispatchParts {
   takeChanges: () => RowsChange[]
   /** Of delay levels 1, 2, …; Apache's default when absent. */
   delaysMs?: readonly number[]
+  /** Messages may stand in light queues, too. */
+  hasLightQueues?: boolean
   /** None with messageIndexEnable=false. */
   index?: KeyIndex | null
 }
@@ -68,6 +71,7 @@ export class DispatchAgent implements Agent {
   #isRefused = false
   #isNapping = false
   readonly #index: KeyIndex | null
+  readonly #hasLightQueues: boolean
   #turns = 0
 
   constructor(shared: LogShared, parts: DispatchParts) {
@@ -77,6 +81,7 @@ export class DispatchAgent implements Agent {
     this.#position = shared.dispatched.value()
     this.#timestamp = shared.dispatchedTimestamp.value()
     this.#index = parts.index ?? null
+    this.#hasLightQueues = parts.hasLightQueues ?? false
   }
 
   turn(): number {
@@ -231,7 +236,10 @@ export class DispatchAgent implements Agent {
     assert(kind !== RecordKind.BAD, `no record at position ${this.#position} of the log`)
     if (kind === RecordKind.MESSAGE) {
       assert(record.position === this.#position, `the record at ${this.#position} says otherwise`)
-      if (record.hasQueueEntry()) this.#addUnit(bytes)
+      if (record.hasQueueEntry()) {
+        this.#addUnit(bytes)
+        if (this.#hasLightQueues) this.#addLightUnits(bytes)
+      }
       this.#timestamp = record.storeTimestamp
       this.#index?.take(record, bytes, this.#position)
     } else this.#index?.pass(this.#position, record.length)
@@ -243,10 +251,27 @@ export class DispatchAgent implements Agent {
     const found = this.#rows.find(bytes, record.topicAt, record.topicLength)
     const row = found?.rows[record.queueId]
     if (row === undefined || this.#position < found!.from!) return // its topic was deleted since
-    const tail = this.#tails[row] ?? this.#openTail(row, found!.topic)
+    const tail = this.#tails[row] ?? this.#openTail(row, found!.topic, record.queueId)
     // A queue's records come in order and without gaps: the append lock gave them their offsets.
     if (record.queueOffset < tail.next) return // dispatched before the restart
     assert(record.queueOffset === tail.next, `queue offset ${record.queueOffset}, not ${tail.next}`)
+    this.#addTo(tail, bytes)
+  }
+
+  /** A light queue counts by what its messages say: one that does not fit is none of those we took. */
+  #addLightUnits(bytes: Buffer): void {
+    for (const { topic, offset } of lightEntriesOf(bytes, this.#record)) {
+      const name = Buffer.from(topic)
+      const found = this.#rows.find(name, 0, name.length)
+      const row = found?.rows[LIGHT_QUEUE_ID]
+      if (row === undefined || this.#position < found!.from!) continue
+      const tail = this.#tails[row] ?? this.#openTail(row, topic, LIGHT_QUEUE_ID)
+      if (offset === tail.next) this.#addTo(tail, bytes)
+    }
+  }
+
+  #addTo(tail: QueueTail, bytes: Buffer): void {
+    const record = this.#record
     if (!tail.isTouched) {
       tail.isTouched = true
       this.#touched.push(tail)
@@ -254,9 +279,9 @@ export class DispatchAgent implements Agent {
     tail.add(this.#position, record.length, entryCodeOf(bytes, record, this.#parts.delaysMs))
   }
 
-  #openTail(row: number, topic: string): QueueTail {
+  #openTail(row: number, topic: string, queueId: number): QueueTail {
     const { queues, disk } = this.#parts
-    const directory = queueDirectory(queues, topic, this.#record.queueId)
+    const directory = queueDirectory(queues, topic, queueId)
     const queue = new ConsumeQueue(directory, {
       fileSize: queues.fileSize,
       disk,

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import type { LightCopies } from './light-copies.ts'
 import { BLANK_LENGTH, BLANK_MAGIC } from './log-record.ts'
 import { type LogShared } from './log-memory.ts'
 import type { LogWindow } from './log-window.ts'
@@ -48,10 +49,19 @@ export class LogAppender {
     this.#clock = options.clock
   }
 
-  append(source: RecordSource): AppendStatus {
+  /** `copies`: of a message that stands in light queues, too. */
+  append(source: RecordSource, copies: LightCopies | null = null): AppendStatus {
     this.#shared.appendLock.acquire()
-    const status = this.#appendLocked(source)
+    const status = this.#appendWith(copies, source)
     this.#shared.appendLock.release()
+    return status
+  }
+
+  #appendWith(copies: LightCopies | null, source: RecordSource): AppendStatus {
+    if (copies === null) return this.#appendLocked(source)
+    copies.number(this.#shared.rows)
+    const status = this.#appendLocked(source)
+    if (status === AppendStatus.OK) copies.count(this.#shared.rows)
     return status
   }
 

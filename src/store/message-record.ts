@@ -183,11 +183,14 @@ export class MessageRecord implements RecordSource {
     this.count = hasQueueEntry(fields.sysFlag) ? 1 : 0 // no entry: stored with offset 0, takes none
     item.crc = bodyCrc(fields.body)
     item.flag = fields.flag
-    item.length = fields.recordLength(
-      fields.body.length,
-      fields.propertiesLength(fields.properties),
-    )
-    this.length = item.length
+    this.measure()
+  }
+
+  /** Once more, after the suffix has changed. */
+  measure(): void {
+    const { body, properties } = this.fields
+    this.length = this.fields.recordLength(body.length, this.fields.propertiesLength(properties))
+    this.#item.length = this.length
   }
 
   encodeInto(window: LogWindow, index: number): void {
@@ -277,6 +280,17 @@ export class BatchRecord implements RecordSource {
     item.body.set(body.buffer, body.at + at + ITEM_HEAD + 4, bodyLength)
     item.properties.set(body.buffer, body.at + propertiesAt + 2, propertiesLength)
     return next
+  }
+
+  /** Whether the properties of a message contain these bytes. After `prepare`. */
+  someHas(bytes: Uint8Array): boolean {
+    const { properties } = this.#item
+    for (let at = 0; at < this.fields.body.length;) {
+      at = this.#readItem(at)
+      const { buffer, at: from, length } = properties
+      if (Buffer.from(buffer.buffer, buffer.byteOffset + from, length).includes(bytes)) return true
+    }
+    return false
   }
 
   #cutOff(): BatchError {

@@ -1,4 +1,5 @@
 import { PRE_BLANK_LENGTH, UNIT_LENGTH, type QueuePlace } from './consume-queue.ts'
+import { LIGHT_QUEUE_ID, lightEntriesOf } from './light-entries.ts'
 import { entersConsumeQueue, RECORD_LENGTH_MIN, type RecordParts } from './log-record.ts'
 import type { QueueRecovery, QueueState } from './queue-recovery.ts'
 import type { QueueStates } from './queue-states.ts'
@@ -19,8 +20,12 @@ export interface FillerOptions {
   minPosition: number
   /** Topics whose queues are of Apache's batch kind, which we do not write. */
   batchTopics: ReadonlySet<string>
+  /** Messages may stand in light queues, too. */
+  hasLightQueues?: boolean
   /** Of delay levels 1, 2, …; Apache's default when absent. */
   delaysMs?: readonly number[]
+  /** All are when it is absent. */
+  isWanted?: (topic: string, queueId: number) => boolean
 }
 
 /** Where a message stands in the log, and as which one of its queue. */
@@ -73,21 +78,42 @@ export class QueueFiller {
     if (state !== null && this.#lacks(state, record)) {
       this.#add(state, record, entryCodeOf(bytes, record, this.#options.delaysMs))
     }
+    if (this.#options.hasLightQueues === true) this.#takeLight(record, bytes)
+  }
+
+  #takeLight(record: RecordParts, bytes: Buffer): void {
+    for (const { topic, offset: queueOffset } of lightEntriesOf(bytes, record)) {
+      const { position, length } = record
+      const state = this.#stateOfMet(new MetQueue(topic, LIGHT_QUEUE_ID), position)
+      const place = { position, length, queueOffset }
+      if (state === null || !this.#lacks(state, place)) continue
+      this.#add(state, place, entryCodeOf(bytes, record, this.#options.delaysMs))
+    }
   }
 
   /** The same for all records of a digest. Returns the position behind the last one. */
-  takeDigest({ begin, end, count, queues, rows }: Digest): number {
+  takeDigest({ begin, end, count, queues, rows, copies }: Digest): number {
     const met = queues.map(({ topic, queueId }) => new MetQueue(topic, queueId))
     const place: MessagePlace = { position: begin, length: 0, queueOffset: 0 }
+    let copy = 0
     for (let nth = 0; nth < count; nth++) {
       place.length = rows.lengths[nth]!
       place.queueOffset = rows.offsets[nth]!
+      const code = rows.codes[nth]!
       const queue = met[rows.queues[nth]!] // none: the message enters no queue
-      const state = queue === undefined ? null : this.#stateOfMet(queue, place.position)
-      if (state !== null && this.#lacks(state, place)) this.#add(state, place, rows.codes[nth]!)
+      if (queue !== undefined) this.#takePlace(queue, place, code)
+      for (; copies[copy]?.nth === nth; copy++) {
+        place.queueOffset = copies[copy]!.offset
+        this.#takePlace(met[copies[copy]!.queue]!, place, code)
+      }
       place.position += place.length
     }
     return end
+  }
+
+  #takePlace(queue: MetQueue, place: MessagePlace, code: number): void {
+    const state = this.#stateOfMet(queue, place.position)
+    if (state !== null && this.#lacks(state, place)) this.#add(state, place, code)
   }
 
   #lacks(state: QueueState, place: MessagePlace): boolean {
@@ -188,6 +214,7 @@ export class QueueFiller {
     if (Buffer.byteLength(topic) > FOLDER_NAME_MAX || queueId < 0 || queueId > QUEUE_ID_MAX) {
       return false
     }
-    return !this.#options.batchTopics.has(topic)
+    const { batchTopics, isWanted } = this.#options
+    return !batchTopics.has(topic) && isWanted?.(topic, queueId) !== false
   }
 }

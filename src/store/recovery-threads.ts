@@ -102,13 +102,15 @@ class LogReaders {
   }
 
   async #open(): Promise<DigestsAhead> {
-    const { logDirectory: directory, logFileSize: fileSize, checkCrc, delaysMs } = this.#options
+    const { logDirectory: directory, logFileSize: fileSize } = this.#options
+    const { checkCrc, hasLightQueues, delaysMs } = this.#options
     const { spanLength, threads } = this.#threads
     const pool = await openPool(threads)
     this.#pool = pool
     // Of a thread that cannot start; without a listener it would end the process.
     pool.on('error', (error) => this.#threads.onFailure({ error: String(error) }))
-    const options = { directory, fileSize, checkCrc, delaysMs, spanLength, spansMax: 2 * threads }
+    const spans = { spanLength, spansMax: 2 * threads }
+    const options = { directory, fileSize, checkCrc, hasLightQueues, delaysMs, ...spans }
     const read = async (asked: SpanAsked) => (await pool.run(asked)) as FoundDigest | null
     return new DigestsAhead(options, read, (error, asked) => this.#tell(error, asked))
   }

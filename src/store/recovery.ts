@@ -37,6 +37,8 @@ export interface RecoveryOptions {
   times: CheckpointTimes
   /** Topics that were deleted: their records below the position have no entries any more. */
   deletedBelow: ReadonlyMap<string, number>
+  /** Messages may stand in light queues, too. */
+  hasLightQueues?: boolean
   /** Of delay levels 1, 2, …; Apache's default when absent. */
   delaysMs?: readonly number[]
   /** Now and then: it may take minutes. */
@@ -301,12 +303,12 @@ class Recovery {
   }
 
   #filler(): QueueFiller {
-    const { queues: place, deletedBelow, delaysMs } = this.#options
+    const { queues: place, deletedBelow, hasLightQueues, delaysMs } = this.#options
     const batchRoot = join(dirname(place.root), 'batchconsumequeue')
     const names = this.#disk.exists(batchRoot) ? this.#disk.list(batchRoot) : []
     const batchTopics = new Set(names.map(({ name }) => name))
     const minPosition = this.#starts[0] ?? 0
-    const options = { place, deletedBelow, minPosition, batchTopics, delaysMs }
+    const options = { place, deletedBelow, minPosition, batchTopics, hasLightQueues, delaysMs }
     return new QueueFiller(this.#queues, this.#states, options)
   }
 }

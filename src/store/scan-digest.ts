@@ -15,6 +15,16 @@ export interface Digest {
   timestamp: number
   queues: readonly DigestQueue[]
   rows: DigestRows
+  /** Entries in light queues, in the order of their records. */
+  copies: readonly DigestCopy[]
+}
+
+/** An entry of the nth record in a queue that is not its own. */
+export interface DigestCopy {
+  nth: number
+  /** Index into `queues` of the digest. */
+  queue: number
+  offset: number
 }
 
 export interface DigestQueue {

@@ -2,9 +2,16 @@ import { assert } from '../base/assert.ts'
 import { systemDisk, type Disk } from '../base/disk.ts'
 import { ByteTable } from '../base/byte-table.ts'
 import { LogFiles } from './log-files.ts'
+import { LIGHT_QUEUE_ID, lightEntriesOf } from './light-entries.ts'
 import { entersConsumeQueue, type RecordParts } from './log-record.ts'
 import { LogScan } from './log-scan.ts'
-import { DigestRows, NO_QUEUE, type Digest, type DigestQueue } from './scan-digest.ts'
+import {
+  type Digest,
+  type DigestCopy,
+  type DigestQueue,
+  DigestRows,
+  NO_QUEUE,
+} from './scan-digest.ts'
 import { entryCodeOf } from './tags-code.ts'
 
 /** A smaller piece than recovery's own: little is read behind the span's end. */
@@ -14,6 +21,8 @@ const SEARCH_LENGTH = 8 * 1024 * 1024
 /** So many that look like the first record and are none: somebody has put them into a body. */
 const TRIES_MAX = 16
 const QUEUES_MAX = 65_536
+/** Entries in light queues that are handed over at most: they are objects. */
+const COPIES_MAX = 1_000_000
 
 /** A part of one file of the log that is to be read. */
 export interface SpanAsked {
@@ -21,6 +30,8 @@ export interface SpanAsked {
   directory: string
   fileSize: number
   checkCrc: boolean
+  /** Messages may stand in light queues, too. */
+  hasLightQueues?: boolean
   /** Of delay levels 1, 2, …; Apache's default when absent. */
   delaysMs?: readonly number[]
   from: number
@@ -55,6 +66,7 @@ class SpanReader {
   readonly #rows: DigestRows
   readonly #scan: LogScan
   readonly #queues: DigestQueue[] = []
+  readonly #copies: DigestCopy[] = []
   readonly #places = new ByteTable<Map<number, number>>()
   #count = 0
   #timestamp = 0
@@ -71,9 +83,11 @@ class SpanReader {
     const begin = this.#scan.find(from, Math.min(to, from + SEARCH_LENGTH), TRIES_MAX)
     if (begin === -1) return null
     const end = this.#scan.run(begin, to, (record, bytes) => this.#take(record, bytes))
-    if (this.#queues.length > QUEUES_MAX) return null // whoever asked would have to keep all of them
+    // Whoever asked would have to keep all of them.
+    if (this.#queues.length > QUEUES_MAX || this.#copies.length > COPIES_MAX) return null
     const [count, timestamp] = [this.#count, this.#timestamp]
-    return count === 0 ? null : { begin, end, count, timestamp, queues: this.#queues }
+    if (count === 0) return null
+    return { begin, end, count, timestamp, queues: this.#queues, copies: this.#copies }
   }
 
   #take(record: RecordParts, bytes: Buffer): void {
@@ -84,12 +98,22 @@ class SpanReader {
     rows.lengths[nth] = record.length
     rows.queues[nth] = NO_QUEUE
     if (!entersConsumeQueue(record.sysFlag)) return
-    rows.queues[nth] = this.#placeOf(record, bytes)
+    rows.queues[nth] = this.#placeOf(bytes, record.topicAt, record.topicLength, record.queueId)
     rows.offsets[nth] = record.queueOffset
     rows.codes[nth] = entryCodeOf(bytes, record, this.#asked.delaysMs)
+    if (this.#asked.hasLightQueues === true) this.#takeLight(nth, record, bytes)
   }
 
-  #placeOf({ topicAt, topicLength, queueId }: RecordParts, bytes: Buffer): number {
+  #takeLight(nth: number, record: RecordParts, bytes: Buffer): void {
+    for (const { topic, offset } of lightEntriesOf(bytes, record)) {
+      if (this.#copies.length > COPIES_MAX) return // nobody will see this digest
+      const name = Buffer.from(topic)
+      const queue = this.#placeOf(name, 0, name.length, LIGHT_QUEUE_ID)
+      if (queue !== NO_QUEUE) this.#copies.push({ nth, queue, offset })
+    }
+  }
+
+  #placeOf(bytes: Buffer, topicAt: number, topicLength: number, queueId: number): number {
     const places = this.#places.get(bytes, topicAt, topicLength)
     return (
       places?.get(queueId) ??

@@ -39,22 +39,22 @@ function isScheduled(bytes: Buffer, { topicAt, topicLength }: RecordParts): bool
  * they are stored (`name 0x01 value 0x02`, the last 0x02 may be missing).
  */
 export function tagsCodeOf(bytes: Buffer, at: number, length: number): number {
-  const value = findValue(TAGS, bytes, at, at + length)
+  const value = propertyAt(TAGS, bytes, at, at + length)
   return value === -1 ? 0 : hashValue(bytes, value, at + length)
 }
 
 /** Store time plus delay, ms; 0 when the record has no delay level. */
 function deliverTimeOf(bytes: Buffer, record: RecordParts, delaysMs: readonly number[]): number {
   const end = record.propertiesAt + record.propertiesLength
-  const value = findValue(DELAY, bytes, record.propertiesAt, end)
+  const value = propertyAt(DELAY, bytes, record.propertiesAt, end)
   if (value === -1) return 0
   const level = Number.parseInt(bytes.toString('latin1', value, Math.min(end, value + 10)), 10)
   if (!(level > 0)) return 0
   return record.storeTimestamp + delaysMs[Math.min(level, delaysMs.length) - 1]!
 }
 
-/** Where the value begins, -1 without one. Of two pairs the last counts, as in Java's map. */
-function findValue(key: Buffer, bytes: Buffer, at: number, end: number): number {
+/** Where the value of a property begins (`key` ends in 0x01), -1 without one. Of two pairs the last counts, as in Java's map. */
+export function propertyAt(key: Buffer, bytes: Buffer, at: number, end: number): number {
   let found = -1
   for (let pair = at; pair < end; pair++) {
     const value = pair + key.length

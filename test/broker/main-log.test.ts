@@ -28,6 +28,7 @@ function open() {
   const log = new MainLog({
     shared,
     appender,
+    light: null,
     writer,
     rows: { row: () => 0 } as unknown as QueueRows,
     storeHost: Buffer.alloc(8),

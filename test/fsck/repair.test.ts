@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkStore } from '../../src/fsck/fsck.ts'
 import { repairStore } from '../../src/fsck/repair.ts'
@@ -183,12 +183,20 @@ describe('a repair', () => {
     ])
   })
 
-  test.each([
-    ['batchcq', 'batchconsumequeue/TopicBcq/0/00000000000000000000'],
-    ['lmq', 'consumequeue/%LMQ%a/0/00000000000000000000'],
-  ])('of the store %s says what it cannot make', async (name, path) => {
-    const store = new CheckedStore(name)
-    const real = store.firstLike(path)
+  test('makes a light queue anew from messages of other topics', async () => {
+    const store = new CheckedStore('lmq')
+    const path = store.firstLike('consumequeue/%LMQ%')
+    const whole = contentOf(store.path(dirname(path)))
+    store.edit(path, (bytes) => void (bytes[7]! ^= 1))
+    expect((await store.findings()).map(({ part }) => part)).toContain('queue')
+    await store.repair()
+    expect(await store.findings()).toEqual([])
+    expect(contentOf(store.path(dirname(path)))).toEqual(whole)
+  })
+
+  test('of the store batchcq says what it cannot make', async () => {
+    const store = new CheckedStore('batchcq')
+    const real = store.firstLike('batchconsumequeue/TopicBcq/0/00000000000000000000')
     store.edit(real, (bytes) => void (bytes[7]! ^= 1))
     const { skipped, aside } = await store.repair()
     expect(skipped.length).toBeGreaterThan(0)

@@ -284,8 +284,8 @@ export const LOG_MUTATIONS: readonly Mutation[] = [
     seed: 25,
     edits: [
       appender(
-        'const status = this.#appendLocked(source)\n    this.#shared.appendLock.release()\n    return status',
-        'try {\n      return this.#appendLocked(source)\n    } finally {\n      this.#shared.appendLock.release()\n    }',
+        'const status = this.#appendWith(copies, source)\n    this.#shared.appendLock.release()\n    return status',
+        'try {\n      return this.#appendWith(copies, source)\n    } finally {\n      this.#shared.appendLock.release()\n    }',
       ),
     ],
   },

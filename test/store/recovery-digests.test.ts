@@ -41,11 +41,20 @@ interface Message {
   holds: 'text' | 'record' | 'magic'
 }
 
+/** It stands in two light queues, too. */
+function lightProperties(offsets: readonly number[]): string {
+  const names = 'INNER_MULTI_DISPATCH\u0001%LMQ%a,%LMQ%b\u0002'
+  return `${names}INNER_MULTI_QUEUE_OFFSET\u0001${offsets.join(',')}\u0002TAGS\u0001c`
+}
+
 const message: fc.Arbitrary<Message> = fc.record({
   topic: fc.constantFrom(...TOPICS),
   queueId: fc.constantFrom(0, 0, 1, 70_000),
   sysFlag: fc.constantFrom(0, 0, 0, 4, 8, 12, 0x80),
-  properties: fc.constantFrom('', 'TAGS\u0001a', 'TAGS\u0001ü', 'DELAY\u00013\u0002TAGS\u0001b'),
+  properties: fc.oneof(
+    fc.constantFrom('', 'TAGS\u0001a', 'TAGS\u0001ü', 'DELAY\u00013\u0002TAGS\u0001b'),
+    fc.tuple(fc.nat(9), fc.nat(9)).map(lightProperties),
+  ),
   size: fc.oneof(fc.nat(60), fc.nat(60), fc.nat(1500)),
   holds: fc.constantFrom<Message['holds'][]>('text', 'text', 'text', 'record', 'magic'),
 })
@@ -127,6 +136,7 @@ function makeStore(of: Situation): { disk: SimulatedDisk; options: RecoveryOptio
     checkCrc: true,
     times: { physic: 0, logics: 0, index: 0, masterFlushed: 0, confirmed: 0 },
     deletedBelow: new Map([['Deleted', DELETED_BELOW]]),
+    hasLightQueues: true,
   }
   log.write(DIRECTORY, { disk })
   const { queues, end, timestamp } = recover(disk, options)
@@ -190,7 +200,8 @@ async function recoverAhead(
     if (isFailing) throw Object.assign(new Error('EIO: i/o error, read'), { errno: -5 })
     return digestSpan(disk, span)
   }
-  const aheadOptions = { directory, fileSize, checkCrc, spanLength, spansMax }
+  const of = { directory, fileSize, checkCrc, hasLightQueues: true }
+  const aheadOptions = { ...of, spanLength, spansMax }
   const open = () => new DigestsAhead(aheadOptions, read, (_, span) => failures.push(span))
   let ahead = open()
   const steps = recoverInSteps(disk, options)
@@ -271,7 +282,8 @@ describe('a recovery with digests', () => {
     const rows = new DigestRows(digestMemory(FILE))
     rows.lengths.fill(100)
     const queues = [{ topic: 'Elsewhere', queueId: 0 }]
-    const digest: Digest = { begin: 100, end: 200, count: 1, timestamp: 1, queues, rows }
+    const place = { begin: 100, end: 200, count: 1, timestamp: 1 }
+    const digest: Digest = { ...place, queues, rows, copies: [] }
     const steps = recoverInSteps(disk, options)
     let step = steps.next(READ_ALONE)
     while (step.done !== true) step = steps.next({ digest, until: step.value.position + 150 })
@@ -338,7 +350,7 @@ test('memory is not given to another thread while one may still write to it', as
   const ahead = new DigestsAhead({ ...options, spansMax: 2 }, read, () => expect.unreachable())
   const first = ahead.answer({ first: 0, position: 0, end: FILE })
   expect([...memories.keys()]).toEqual([0, 100])
-  done.get(0)!({ begin: 0, end: 250, count: 1, timestamp: 1, queues: [] })
+  done.get(0)!({ begin: 0, end: 250, count: 1, timestamp: 1, queues: [], copies: [] })
   expect((await first).digest).toMatchObject({ begin: 0, end: 250 })
   // A long message: the pass is already behind the second span, whose thread is not.
   const alone = await ahead.answer({ first: 0, position: 250, end: FILE })

@@ -100,8 +100,7 @@ describe.each(NAMES)('Apache’s store %s', (name) => {
   })
 })
 
-// Entries in queues of other topics, as `lmq` has them, are kept but not made.
-describe.each(NAMES.filter((name) => name !== 'lmq'))('the log of Apache’s store %s', (name) => {
+describe.each(NAMES)('the log of Apache’s store %s', (name) => {
   const golden = goldenStore(name)
   const logFileSize = goldenLogFileSize(name)
 
@@ -110,7 +109,8 @@ describe.each(NAMES.filter((name) => name !== 'lmq'))('the log of Apache’s sto
     for (const entry of readdirSync(root)) {
       if (entry !== 'commitlog') rmSync(join(root, entry), { recursive: true })
     }
-    const found = recoverFolder({ root, logFileSize, queueFileSize: GOLDEN_QUEUE_FILE_SIZE })
+    const sizes = { logFileSize, queueFileSize: GOLDEN_QUEUE_FILE_SIZE }
+    const found = recoverFolder({ root, ...sizes, hasLightQueues: true })
     expect(readQueues(found.queues)).toEqual(expectedQueues(golden))
     expect(found.end).toBe(golden.end)
   })

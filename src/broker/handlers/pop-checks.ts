@@ -29,7 +29,7 @@ export async function checkPlace(
     const why = `the broker[${config.brokerIP1}] ${doing} message is forbidden`
     throw new ResponseError('NO_PERMISSION', why)
   }
-  const known = checkTopic(context, topic)
+  const known = await checkPopTopic(context, topic)
   if ((known.perm & Permission.READ) === 0) {
     const why = `the topic[${topic}] ${doing} message is forbidden`
     throw new ResponseError('NO_PERMISSION', why)
@@ -48,6 +48,14 @@ export async function checkPlace(
     throw new ResponseError('NO_PERMISSION', why)
   }
   return { topic: known, group }
+}
+
+/** A light queue that is not there yet may be waited for. Throws ResponseError. */
+async function checkPopTopic(context: BrokerContext, topic: string): Promise<TopicConfig> {
+  const { topics } = context
+  const isNew = topics.get(topic) === undefined && topics.light.isOurs(topic)
+  if (isNew) await topics.light.ensure([topic])
+  return checkTopic(context, topic)
 }
 
 export function checkTopic({ topics }: BrokerContext, topic: string): TopicConfig {

@@ -1,12 +1,13 @@
 import type { Clock } from '../../base/clock.ts'
-import { SqlError } from '../../filter/sql-error.ts'
 import { PullFlag } from '../../protocol/requests/pull.ts'
+import { isLightQueue } from '../../protocol/light-queues.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode, type ResponseCodeName } from '../../protocol/response-code.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import { isDiskError } from '../../store/disk-error.ts'
 import { ReadStatus, type PullReader } from '../../store/pull-reader.ts'
 import type { UnitReader } from '../../store/unit-reader.ts'
+import type { Ask } from '../asks.ts'
 import type { ClientSession } from '../client-session.ts'
 import type { HeldPull, HeldPulls } from '../held-pulls.ts'
 import { type PullReplyParts, REPLY_LENGTH_MAX, type ReplyWriter } from '../hot-replies.ts'
@@ -15,9 +16,9 @@ import type { GroupView, MetadataView } from '../metadata-view.ts'
 import type { RequestFrame } from '../request-frame.ts'
 import { type RecordCondition, RecordFilter } from '../record-filter.ts'
 import { Permission } from '../system-topics.ts'
-import { filterOf, type MessageFilter } from '../tag-filter.ts'
 import { shown } from '../topic-names.ts'
 import type { WorkerCounters } from '../worker-counters.ts'
+import { PullFilters } from './pull-filters.ts'
 import { KEY } from './pull-keys.ts'
 
 /** What to answer with a status. Clients go on from `nextBeginOffset` with each of them. */
@@ -44,6 +45,7 @@ export interface PullOptions {
   longPollingEnable: boolean
   shortPollingTimeMills: number
   enablePropertyFilter: boolean
+  enableLmq: boolean
 }
 
 export interface PullParts {
@@ -71,10 +73,12 @@ export class PullHandler {
   readonly #reply: PullReplyParts
   readonly #records = new RecordFilter()
   readonly #condition: RecordCondition = { sql: null, since: 0 }
+  readonly #filters: PullFilters
 
   constructor(parts: PullParts, options: PullOptions) {
     this.#parts = parts
     this.#options = options
+    this.#filters = new PullFilters(options)
     this.#reply = {
       serializeType: 0,
       code: 0,
@@ -88,18 +92,19 @@ export class PullHandler {
   }
 
   /**
-   * Returns the group when it must be made first; the caller then comes again with the same request.
-   * Throws ResponseError.
+   * Returns the group, or the light queue, when it must be made first; the caller then comes again with the
+   * same request. Throws ResponseError.
    */
-  handle(session: ClientSession, request: RequestFrame): string | null {
+  handle(session: ClientSession, request: RequestFrame): Ask | null {
     this.#checkBroker(request)
     const { fields } = request
     const groupAt = fields.find(KEY.group)
     if (groupAt === -1) throw new ResponseError('SYSTEM_ERROR', 'consumerGroup is missing')
     const { groups } = this.#parts.metadata
     const group = groups.get(fields.bytes, fields.valueAt(groupAt), fields.valueLength(groupAt))
-    if (group === undefined) return fields.text(KEY.group) ?? ''
+    if (group === undefined) return { kind: 'group', group: fields.text(KEY.group) ?? '' }
     const topic = this.#topicOf(request, group)
+    if (topic === null) return { kind: 'light', topics: [fields.text(KEY.topic)!] }
     const queueId = this.#queueId(request, topic)
     const sysFlag = fields.integer(KEY.sysFlag) || 0
     const pull = this.#pullOf(session, request, { group, topic, queueId, sysFlag })
@@ -157,7 +162,8 @@ export class PullHandler {
     }
   }
 
-  #topicOf({ fields }: RequestFrame, group: GroupView): TopicChange {
+  /** Null: a light queue that is not there, and may be waited for. */
+  #topicOf({ fields }: RequestFrame, group: GroupView): TopicChange | null {
     if (!group.consumeEnable) {
       throw new ResponseError(
         'NO_PERMISSION',
@@ -169,7 +175,9 @@ export class PullHandler {
     const topic =
       at === -1 ? undefined : topics.get(fields.bytes, fields.valueAt(at), fields.valueLength(at))
     if (topic === undefined) {
-      throw new ResponseError('TOPIC_NOT_EXIST', notExist(fields.text(KEY.topic) ?? ''))
+      const name = fields.text(KEY.topic) ?? ''
+      if (this.#options.enableLmq && isLightQueue(name)) return null
+      throw new ResponseError('TOPIC_NOT_EXIST', notExist(name))
     }
     if ((topic.perm & Permission.READ) === 0) {
       const why = `the topic[${topic.topic}] pulling message is forbidden`
@@ -207,7 +215,7 @@ export class PullHandler {
       row: of.topic.rows[of.queueId]!,
       offset,
       countMax: Math.min(Math.max(1, countMax || 1), MESSAGES_MAX),
-      filter: this.#filterOf(request, of),
+      filter: this.#filters.of(request, of),
       ttlMs: of.topic.ttlMs,
       deadlineMs: this.#deadlineOf(request),
     }
@@ -219,36 +227,6 @@ export class PullHandler {
       ? fields.integer(KEY.suspendTimeoutMillis) || 0
       : shortPollingTimeMills
     return this.#parts.clock.now() + Math.min(Math.max(0, asked), HOLD_MAX_MS)
-  }
-
-  #filterOf(
-    { fields }: RequestFrame,
-    { group, topic, sysFlag }: { group: GroupView; topic: TopicChange; sysFlag: number },
-  ): MessageFilter {
-    if ((sysFlag & PullFlag.SUBSCRIPTION) !== 0) {
-      const type = fields.text(KEY.expressionType) ?? 'TAG'
-      this.#checkExpressionType(type)
-      return parsedFilter(type, fields.text(KEY.subscription))
-    }
-    const subscription = group.subscriptions?.get(topic.topic)
-    if (subscription === undefined) {
-      const why = `the consumer's subscription not exist: group ${group.group}, topic ${topic.topic}`
-      throw new ResponseError('SUBSCRIPTION_NOT_EXIST', why)
-    }
-    const subVersion = fields.integer(KEY.subVersion) || 0
-    if (subscription.subVersion < subVersion) {
-      throw new ResponseError('SUBSCRIPTION_NOT_LATEST', "the consumer's subscription not latest")
-    }
-    this.#checkExpressionType(subscription.expressionType)
-    const { expressionType, expression, tags } = subscription
-    return expressionType === 'SQL92' ? parsedFilter('SQL92', expression) : { tags, sql: null }
-  }
-
-  #checkExpressionType(type: string): void {
-    if (type === 'TAG' || type === '') return
-    if (type === 'SQL92' && this.#options.enablePropertyFilter) return
-    const why = `The broker does not support consumer to filter message by ${shown(type)}`
-    throw new ResponseError('SYSTEM_ERROR', why)
   }
 
   #commit(group: string, topic: string, queueId: number, offset: number): void {
@@ -378,16 +356,6 @@ export class PullHandler {
     reply.minOffset = reader.minOffset
     reply.maxOffset = reader.maxOffset
     return this.#parts.replies.writePullReply(buffer, at, reply, bodyLength)
-  }
-}
-
-function parsedFilter(type: string, expression: string | undefined): MessageFilter {
-  try {
-    return filterOf(type, expression)
-  } catch (error) {
-    if (!(error instanceof SqlError)) throw error
-    const why = `parse the consumer's subscription failed: ${error.message}`
-    throw new ResponseError('SUBSCRIPTION_PARSE_FAILED', why)
   }
 }
 

@@ -4,6 +4,7 @@ import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import { ResponseError } from '../../protocol/response-error.ts'
 import { AppendStatus, type LogAppender, type RecordSource } from '../../store/log-appender.ts'
+import type { LightCopies } from '../../store/light-copies.ts'
 import type { LogShared } from '../../store/log-memory.ts'
 import { hasQueueEntry } from '../../store/log-record.ts'
 import type { LogWriter } from '../../store/log-writer.ts'
@@ -14,6 +15,7 @@ import {
   PROPERTIES_LENGTH_MAX,
   RecordFields,
 } from '../../store/message-record.ts'
+import type { Ask } from '../asks.ts'
 import type { DiskSettings } from '../disk-full.ts'
 import type { ClientSession } from '../client-session.ts'
 import type { Gate } from '../gated-replies.ts'
@@ -33,6 +35,7 @@ import {
   tooBusy,
 } from '../send-refusals.ts'
 import { Permission } from '../system-topics.ts'
+import { LightSends } from './light-sends.ts'
 import { LONG, SHORT, type SendKeys } from './send-keys.ts'
 import type { WorkerCounters } from '../worker-counters.ts'
 import { RETRY_PREFIX, SEND_FORBIDDEN, TOPIC_LENGTH_MAX, topicNameFault } from '../topic-names.ts'
@@ -53,13 +56,6 @@ const ONCE = Asks.HAS_UNIQ_KEY | Asks.DELAY | Asks.TIMER | Asks.TRANSACTION
 /** What `handle` returns for a send that is main's. */
 export const FOR_MAIN = 'main'
 
-/** A topic that this worker does not know, and how the client would have it made. */
-export interface UnknownTopic {
-  topic: string
-  defaultTopic: string
-  queueNums: number
-}
-
 export interface SendOptions {
   brokerIP1: string
   brokerPermission: number
@@ -75,6 +71,7 @@ export interface SendOptions {
   /** What a send that the disk refuses is told. */
   disk: DiskSettings
   parking: ParkingRules
+  hasLightQueues: boolean
 }
 
 export interface SendParts {
@@ -106,6 +103,9 @@ export class SendHandler {
   readonly #reply: SendReplyParts
   readonly #quarter: number
   readonly #parking: Parking
+  readonly #light: LightSends
+  /** Of the message that is being appended. */
+  #copies: LightCopies | null = null
   readonly #gate: Gate = {
     position: 0,
     replyStart: 0,
@@ -122,6 +122,7 @@ export class SendHandler {
     this.#fields.storeHost.setAll(options.storeHost)
     this.#quarter = parts.shared.memory.windowSize / 4
     this.#parking = new Parking(options.parking, parts.clock, parts.metadata.topics)
+    this.#light = new LightSends(parts.metadata.topics, options.hasLightQueues)
     this.#reply = {
       serializeType: 0,
       code: ResponseCode.SUCCESS,
@@ -135,10 +136,10 @@ export class SendHandler {
   }
 
   /**
-   * Appends what the request brings. Returns the topic when it must be made first; the caller then
-   * comes again with the same request; FOR_MAIN when main has to see to it. Throws ResponseError.
+   * Appends what the request brings. Returns what must be made first; the caller then comes again with
+   * the same request; FOR_MAIN when main has to see to it. Throws ResponseError.
    */
-  handle(session: ClientSession, request: RequestFrame): UnknownTopic | typeof FOR_MAIN | null {
+  handle(session: ClientSession, request: RequestFrame): Ask | typeof FOR_MAIN | null {
     const keys = request.code === RequestCode.SEND_MESSAGE ? LONG : SHORT
     const { fields } = request
     const at = fields.find(keys.topic)
@@ -161,13 +162,14 @@ export class SendHandler {
     return this.#append(session, request, keys, topic)
   }
 
-  #unknownTopic({ fields }: RequestFrame, keys: SendKeys): UnknownTopic {
+  #unknownTopic({ fields }: RequestFrame, keys: SendKeys): Ask {
     const topic = fields.text(keys.topic) ?? ''
     const fault = topicNameFault(topic)
     if (fault !== null) throw new ResponseError('SYSTEM_ERROR', fault)
     if (SEND_FORBIDDEN.has(topic)) throw sendForbidden(topic)
     const queueNums = fields.integer(keys.defaultTopicQueueNums)
     return {
+      kind: 'topic',
       topic,
       defaultTopic: fields.text(keys.defaultTopic) ?? '',
       queueNums: Number.isNaN(queueNums) ? 4 : queueNums,
@@ -186,7 +188,7 @@ export class SendHandler {
     request: RequestFrame,
     keys: SendKeys,
     topic: TopicChange,
-  ): typeof FOR_MAIN | null {
+  ): Ask | typeof FOR_MAIN | null {
     const isBatch = request.code === RequestCode.SEND_BATCH_MESSAGE
     if (isBatch && topic.topic.startsWith(RETRY_PREFIX)) throw noRetryBatch(topic.topic)
     this.#readNumbers(request, keys, topic)
@@ -200,6 +202,12 @@ export class SendHandler {
     this.#parking.recallHandle = ''
     const isParked = !isBatch && (asks & PARKED) !== 0
     const target = isParked ? this.#parking.park(this.#fields, topic, asks) : topic
+    this.#copies = null
+    if ((asks & Asks.LIGHT) !== 0 && !isBatch) {
+      const copies = this.#light.copiesOf(this.#message, target)
+      if (copies !== null && 'kind' in copies) return copies
+      this.#copies = copies
+    }
     const source = isBatch ? this.#prepareBatch() : this.#prepareMessage()
     source.row = target.rows[this.#fields.queueId]!
     this.#appendSource(source)
@@ -292,6 +300,7 @@ export class SendHandler {
       if (error instanceof BatchError) throw new ResponseError('MESSAGE_ILLEGAL', error.message)
       throw error
     }
+    this.#light.checkBatch(this.#batch)
     return this.#batch
   }
 
@@ -301,11 +310,11 @@ export class SendHandler {
     }
     const { shared, appender, writer } = this.#parts
     if (shared.refusal() !== 0) throw diskRefuses(shared, this.#options.disk)
-    let status = appender.append(source)
+    let status = appender.append(source, this.#copies)
     for (let tries = 0; status !== AppendStatus.OK && tries < TRIES_MAX; tries++) {
       if (!this.#makeWay(status, source.length)) break
       if (tries > 0) Atomics.wait(PAUSE, 0, 0, 1)
-      status = appender.append(source)
+      status = appender.append(source, this.#copies)
     }
     if (status !== AppendStatus.OK) throw tooBusy(status, shared.isStalled())
     if (writer.isBehind(source.position + source.length, this.#quarter)) this.#write()

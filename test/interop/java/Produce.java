@@ -12,6 +12,7 @@ import org.apache.rocketmq.remoting.protocol.RemotingCommand;
  *
  * nameServer, topic; group; first, count (numbers first … first + count - 1); threads; batch (messages per
  * send); oneway; rate (messages a second in all, 0 = as fast as it goes); tags, bodyLengths (lists, chosen by
+ * number); light (light queues of a message; lists with ; between them, chosen by
  * number); keys (each message gets two); trace (what is sent is told in the trace topic, and ids are printed);
  * keepGoing (a refused send is printed and the next number follows).
  * The line "stop" ends it after the sends under way.
@@ -126,6 +127,9 @@ public final class Produce {
     String tag = tags[number % tags.length];
     if (!tag.isEmpty()) message.setTags(tag);
     if (options.number("delayLevel", 0) > 0) message.setDelayTimeLevel(options.number("delayLevel", 0));
+    String[] lights = options.text("light", "").split(";", -1);
+    String light = lights[number % lights.length];
+    if (!light.isEmpty()) message.putUserProperty("INNER_MULTI_DISPATCH", light);
     message.putUserProperty("number", String.valueOf(number));
     if (options.is("keys")) message.setKeys("key-" + number + " tens-" + number / 10);
     return message;

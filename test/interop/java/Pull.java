@@ -1,3 +1,4 @@
+import java.util.Set;
 import java.util.TreeSet;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.PullResult;
@@ -8,7 +9,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * Reads every queue of a topic from its min offset to its max offset with the pull consumer, and prints both
  * and each message.
  *
- * nameServer, topic; group; expression (tags); follow (then waits, in held pulls, for what comes to the last
+ * nameServer, topic; group; expression (tags); light (a list of light queues, whose route is that of the topic); follow (then waits, in held pulls, for what comes to the last
  * queue, until the line "stop").
  */
 public final class Pull {
@@ -31,13 +32,27 @@ public final class Pull {
     Lines.onStop(() -> stopping = true);
     MessageQueue last = null;
     long end = 0;
-    for (MessageQueue queue : new TreeSet<>(consumer.fetchSubscribeMessageQueues(options.text("topic")))) {
+    for (MessageQueue queue : queues()) {
       last = queue;
       end = readAll(queue);
     }
     if (options.is("follow")) follow(last, end);
     Lines.print("done");
     System.exit(0); // not shutdown(): it waits for the held pull
+  }
+
+  private Set<MessageQueue> queues() throws Exception {
+    Set<MessageQueue> queues = new TreeSet<>(consumer.fetchSubscribeMessageQueues(options.text("topic")));
+    String[] lights = options.list("light", "");
+    if (lights[0].isEmpty()) return queues;
+    // As Apache's example of light queues does: the client must know the broker of a topic that has no route.
+    String topic = options.text("topic");
+    consumer.getDefaultMQPullConsumerImpl().getRebalanceImpl().getmQClientFactory()
+        .updateTopicRouteInfoFromNameServer(topic);
+    String broker = queues.iterator().next().getBrokerName();
+    queues.clear();
+    for (String light : lights) queues.add(new MessageQueue(light, broker, 0));
+    return queues;
   }
 
   private long readAll(MessageQueue queue) throws Exception {
