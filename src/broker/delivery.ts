@@ -8,7 +8,7 @@ import type { TopicConfig } from '../protocol/bodies/topic-config.ts'
 import { ResponseError } from '../protocol/response-error.ts'
 import { StopKind } from '../store/last-stop.ts'
 import { LogAppender } from '../store/log-appender.ts'
-import { MAIN_WAITER } from '../store/log-memory.ts'
+import { MAIN_WAITER, Thread } from '../store/log-memory.ts'
 import { LogWindow } from '../store/log-window.ts'
 import type { BrokerContext } from './broker-context.ts'
 import { appendMax, type BrokerStore } from './broker-store.ts'
@@ -157,6 +157,7 @@ function openTransactions(
     ops: waitingQueue(store, HALF_OP_TOPIC, 0),
     host: storeHost,
     messageAt: (position) => queries.at(position),
+    hurry: () => store.shared.signalOf(Thread.DISPATCH).rouse(),
     isCommitted: committedBefore(store.shared, queries, config.messageIndexEnable),
     messages,
     delayRules: config,

@@ -66,6 +66,7 @@ export class ThreadLink {
   #waitingHead = 0
   #waitingBytes = 0
   #hasNews = false
+  #isFlushDue = false
 
   constructor(end: LinkEnd, peer: Signal) {
     this.#outgoing = new ByteRing(end.outgoing)
@@ -95,6 +96,16 @@ export class ThreadLink {
     if (!this.#hasNews) return
     this.#hasNews = false
     this.#peer.wake()
+  }
+
+  /** Once for all that the promises of this turn send: each wake may cost the other side a turn of its own. */
+  flushSoon(): void {
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    process.nextTick(() => {
+      this.#isFlushDue = false
+      this.flush()
+    })
   }
 
   /** Hands out what came; returns whether there may be more. */

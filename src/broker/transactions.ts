@@ -44,6 +44,8 @@ export interface TransactionsParts {
   halves: WaitingQueue
   ops: WaitingQueue
   messageAt: (position: number) => Promise<Buffer | null>
+  /** Dispatch is to look at once. */
+  hurry: () => void
   /** Whether the outcome of this half message is stored already: asked for those of earlier runs. */
   isCommitted: (half: Half) => Promise<boolean>
   messages: Pick<MainLog, 'append'>
@@ -93,7 +95,7 @@ export class Transactions {
     halves.watch()
     const max = halves.max() // after it is watched
     this.#open?.extend(max)
-    for (const { offset, resolve } of this.#awaiting) if (offset < max) resolve()
+    this.#letGo(max)
     return this.#open === null || this.#open.size > 0
   }
 
@@ -216,14 +218,20 @@ export class Transactions {
   async #untilDispatched(offset: number): Promise<void> {
     const { halves } = this.#parts
     if (offset < halves.max() || offset >= halves.next()) return
-    let timer: NodeJS.Timeout | undefined
-    await new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, DISPATCH_MS)
-      this.#awaiting.push({ offset, resolve })
-      this.onWake() // it may have come meanwhile
-    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(() => this.#letGo(offset + 1), DISPATCH_MS) // and those before it
+    this.#awaiting.push({ offset, resolve })
+    if (this.#awaiting.length === 1) this.onWake() // it may have come meanwhile
+    await promise
     clearTimeout(timer)
-    this.#awaiting = this.#awaiting.filter((each) => each.offset !== offset)
+  }
+
+  /** Dispatch naps under load: whoever waits for it ends that. */
+  #letGo(max: number): void {
+    if (this.#awaiting.length === 0) return
+    for (const { offset, resolve } of this.#awaiting) if (offset < max) resolve()
+    this.#awaiting = this.#awaiting.filter(({ offset }) => offset >= max)
+    if (this.#awaiting.length > 0) this.#parts.hurry()
   }
 
   async #commit(half: Half): Promise<void> {

@@ -64,7 +64,7 @@ class WorkerPeer implements Peer {
 
   #send(type: number, payload: Uint8Array): void {
     this.#link.send({ type, first: this.#slot, second: this.generation, payload })
-    this.#link.flush()
+    this.#link.flushSoon()
   }
 }
 

@@ -123,6 +123,7 @@ export class TransactionWorld {
     const offsets = new Map(this.#saved)
     const isAlive = (): boolean => this.#life.offsets === offsets
     const transactions = new Transactions({
+      hurry: () => undefined,
       delayRules: {
         messageDelayLevel: '1s 5s',
         timerWheelEnable: true,
