@@ -36,6 +36,7 @@ import { committedBefore } from './committed-before.ts'
 import { Timers } from './timers.ts'
 import { TransactionChecks } from './transaction-checks.ts'
 import { Transactions } from './transactions.ts'
+import { UnitBlock } from './unit-block.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 
 /** What main does with messages: those that come back, wait, or are nobody's any more. */
@@ -156,7 +157,11 @@ function openTransactions(
     halves: waitingQueue(store, HALF_TOPIC, 0),
     ops: waitingQueue(store, HALF_OP_TOPIC, 0),
     host: storeHost,
-    messageAt: (position) => queries.at(position),
+    messageOf: async (place) => {
+      const [item = null] = await queries.lot([place])
+      if (item instanceof Error) throw item
+      return item
+    },
     hurry: () => store.shared.signalOf(Thread.DISPATCH).rouse(),
     isCommitted: committedBefore(store.shared, queries, config.messageIndexEnable),
     messages,
@@ -207,11 +212,14 @@ function mainLog({ store, context, storeHost }: DeliveryParts): MainLog {
 function waitingQueue(store: BrokerStore, topic: string, queueId: number): WaitingQueue {
   const row = store.rows.row(topic, queueId)!
   const { rows } = store.shared
+  const units = new UnitBlock((offset, count, target) =>
+    store.unitReader(topic, queueId, row).queue.read(offset, count, target),
+  )
   return {
     min: () => rows.min(row),
     max: () => rows.max(row),
     next: () => rows.next(row),
-    unitAt: (offset) => store.unitAt(topic, queueId, offset),
+    unitAt: (offset) => units.at(offset, rows.max(row)),
     watch: () => rows.setWaiter(row, MAIN_WAITER),
   }
 }

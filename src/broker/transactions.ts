@@ -10,6 +10,7 @@ import { MessageProperty } from '../protocol/message-property.ts'
 import type { HeaderOf } from '../protocol/request.ts'
 import { type EndTransaction, TransactionOutcome } from '../protocol/requests/transaction.ts'
 import { ResponseError } from '../protocol/response-error.ts'
+import type { Place } from '../store/stored-lots.ts'
 import type { ConsumerOffsets } from './consumer-offsets.ts'
 import type { WaitingQueue } from './delay-service.ts'
 import { EndedHalves, offsetsIn } from './ended-halves.ts'
@@ -43,7 +44,8 @@ export type End = HeaderOf<typeof EndTransaction>
 export interface TransactionsParts {
   halves: WaitingQueue
   ops: WaitingQueue
-  messageAt: (position: number) => Promise<Buffer | null>
+  /** Null: it cannot be read (any more). */
+  messageOf: (place: Place) => Promise<Buffer | null>
   /** Dispatch is to look at once. */
   hurry: () => void
   /** Whether the outcome of this half message is stored already: asked for those of earlier runs. */
@@ -109,10 +111,10 @@ export class Transactions {
 
   /** Null: it cannot be read (any more). */
   async halfAt(offset: number): Promise<Half | null> {
-    const { halves, messageAt } = this.#parts
+    const { halves, messageOf } = this.#parts
     if (offset < halves.min() || offset >= halves.max()) return null
     const unit = halves.unitAt(offset)
-    const bytes = unit === null ? null : await messageAt(unit.position)
+    const bytes = unit === null ? null : await messageOf(unit)
     return bytes === null ? null : { ...decodeMessage(bytes), text: storedProperties(bytes) }
   }
 
@@ -180,7 +182,7 @@ export class Transactions {
   async #opAt(offset: number): Promise<number[]> {
     try {
       const unit = this.#parts.ops.unitAt(offset)
-      const bytes = unit === null ? null : await this.#parts.messageAt(unit.position)
+      const bytes = unit === null ? null : await this.#parts.messageOf(unit)
       return bytes === null ? [] : offsetsIn(decodeMessage(bytes).body)
     } catch (error) {
       this.#parts.log.error({ offset, error: String(error) }, 'an op message cannot be read')

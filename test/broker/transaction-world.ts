@@ -132,7 +132,7 @@ export class TransactionWorld {
       },
       halves: this.#queue(HALF_TOPIC),
       ops: this.#queue(HALF_OP_TOPIC),
-      messageAt: async (position) => this.#log[position / RECORD_SPAN]?.bytes ?? null,
+      messageOf: async ({ position }) => this.#log[position / RECORD_SPAN]?.bytes ?? null,
       isCommitted: async (half) => this.#isCommitted(half),
       messages: { append: (draft) => (isAlive() ? this.#store(draft) : new Promise(() => {})) },
       offsets: {
