@@ -114,10 +114,11 @@ export class MetadataPublisher implements Metadata {
     if (this.#changes.length === 0 && this.#rowsChanges.length === 0) return
     this.#version++
     this.#workers.tellFollowers(this.#rowsChanges)
+    this.#shared.publishMetadataVersion(this.#version) // after their messages are on their way
+    // Last: what a network worker appends the moment it hears of a topic, dispatch must have rows for.
     this.#workers.tellNetwork({ kind: 'metadata', changes: this.#changes, version: this.#version })
     this.#changes = []
     this.#rowsChanges = []
-    this.#shared.publishMetadataVersion(this.#version) // after the messages are on their way
     this.#shared.signalOf(Thread.DISPATCH).wake()
   }
 
