@@ -86,7 +86,7 @@ async function storedIn(topic: string): Promise<number> {
 test('what is committed is delivered, what is rolled back is not', async () => {
   const topic = 'Ended'
   await cluster.current.topicWith(topic, 0)
-  const accounts = producer(() => 'ROLLBACK')
+  const accounts = producer((text) => (text === 'kept' ? 'COMMIT' : 'ROLLBACK'))
   const body = 'rolled back'
   const back = await accounts.sendInTransaction({ topic, body }, () => 'ROLLBACK')
   const order: string[] = []
@@ -190,7 +190,8 @@ test('what cannot be is refused before anything is sent', async () => {
 test('the end of a transaction is told of, whoever said it', async () => {
   const topic = 'Traced'
   await cluster.current.topicWith(topic, 0)
-  const accounts = producer(() => 'ROLLBACK', { trace: true })
+  const stateOf = (text: string) => (text === 'x' ? 'COMMIT' : 'ROLLBACK')
+  const accounts = producer(stateOf, { trace: true })
   const said = await accounts.sendInTransaction({ topic, body: 'x', keys: 'k1' }, () => 'COMMIT')
   const checked = await accounts.sendInTransaction({ topic, body: 'y' }, () => 'UNKNOWN')
   await vi.waitUntil(() => asked.some(({ msgId }) => msgId === checked.msgId), { timeout: 50_000 })
@@ -201,8 +202,8 @@ test('the end of a transaction is told of, whoever said it', async () => {
       .split('\u0002')
       .map((text) => text.split('\u0001'))
   const traced = await delivered('RMQ_SYS_TRACE_TOPIC', (texts) => {
-    const states = fieldsOf(texts).map((fields) => fields[11])
-    return states.includes('COMMIT_MESSAGE') && states.includes('ROLLBACK_MESSAGE')
+    const ends = fieldsOf(texts).map((fields) => fields.slice(11).join(' '))
+    return ends.includes('COMMIT_MESSAGE false') && ends.includes('ROLLBACK_MESSAGE true')
   })
   const ends = fieldsOf(traced)
   const records = traced.flatMap((body) => tracesOf({ body: Buffer.from(body), bornHost: '' }))
